@@ -1,0 +1,29 @@
+"""Every test has a home of its own; the environments of backends are shared, because they take a minute to build."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_envs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder all tests build their environments in; ``WORKBENCH_TEST_ENVS`` keeps it between runs."""
+    kept = os.environ.get("WORKBENCH_TEST_ENVS")
+    return Path(kept) if kept else tmp_path_factory.getbasetemp().parent / "workbench-test-envs"
+
+
+@pytest.fixture
+def home(tmp_path: Path, shared_envs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty ``WORKBENCH_HOME``; whatever a test leaves running is ended."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("WORKBENCH_HOME", str(folder))
+    monkeypatch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield folder
+    from workbench.runtime import jobs
+
+    jobs.end_all()

@@ -1,0 +1,113 @@
+"""What is said to a model and what it says back, independent of any wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool that the model asks for; ``arguments`` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. ``content`` is text, or parts in OpenAI's content-part form for files."""
+
+    role: Role
+    content: str | tuple[Mapping[str, Any], ...] = ""
+    name: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request: turns, tools as JSON-schema dicts, and parameters under their OpenAI names."""
+
+    messages: tuple[Message, ...]
+    model: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. ``estimated`` when the endpoint gave none."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated: bool = False
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.estimated or other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds, by a monotonic clock, from sending the request."""
+
+    first_token: float | None = None
+    total: float = 0.0
+
+    def tokens_per_second(self, tokens: int) -> float | None:
+        """Generation speed over the time after the first token, or over all of it when the answer came at once."""
+        span = self.total - (self.first_token or 0.0)
+        return tokens / span if tokens and span > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer."""
+
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason = "unknown"
+    usage: Usage = Usage()
+    timing: Timing = Timing()
+    model: str = ""
+    request_id: str = ""
+
+
+def as_messages(value: str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
+    """Turns from a text (one user turn), a `Message`, an OpenAI message dict, or a sequence of these."""
+    if isinstance(value, str):
+        return (Message("user", value),)
+    if isinstance(value, Message):
+        return (value,)
+    if isinstance(value, Mapping):
+        return (_from_dict(value),)
+    return tuple(m if isinstance(m, Message) else _from_dict(m) for m in value)
+
+
+def _from_dict(d: Mapping[str, Any]) -> Message:
+    calls = tuple(
+        ToolCall(c.get("id", ""), c.get("function", c).get("name", ""), c.get("function", c).get("arguments", ""))
+        for c in d.get("tool_calls") or ()
+    )
+    content = d.get("content") or ""
+    return Message(
+        d["role"],
+        content if isinstance(content, str) else tuple(content),
+        d.get("name") or "",
+        calls,
+        d.get("tool_call_id") or "",
+    )

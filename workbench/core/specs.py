@@ -1,0 +1,67 @@
+"""What to fine-tune and what to serve, as plain values that cross process borders as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class DataRef:
+    """A checked data set: ``format`` is ``alpaca``, ``sharegpt``, ``openai`` or another that `workbench.data` knows.
+
+    ``path`` is the user's own file, or a JSONL file that the workbench wrote from rows; it is never changed.
+    """
+
+    path: str
+    format: str
+    rows: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneSpec:
+    """One fine-tuning run. All paths absolute. ``resume_from`` is a folder with checkpoints, or empty."""
+
+    base_model: str
+    target_path: str
+    train: DataRef
+    valid: DataRef | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    python: str = ""
+    resume_from: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(d: Mapping[str, Any]) -> FinetuneSpec:
+        valid = d.get("valid")
+        return FinetuneSpec(**{**d, "train": DataRef(**d["train"]), "valid": DataRef(**valid) if valid else None})
+
+
+@dataclass(frozen=True, slots=True)
+class DeploySpec:
+    """One served model. ``model`` is an absolute path (folder or GGUF file) or a hub name; ``port`` 0 means any free one."""
+
+    model: str
+    type: str = "llm"
+    served_name: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    port: int = 0
+    python: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(d: Mapping[str, Any]) -> DeploySpec:
+        return DeploySpec(**d)
+
+    def share_key(self, engine: str) -> str:
+        """The same model, engine and arguments have the same key, and so one deployment."""
+        body = json.dumps([engine, self.to_json()], sort_keys=True, default=str)
+        return "deploy-" + hashlib.sha256(body.encode()).hexdigest()[:16]

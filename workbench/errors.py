@@ -1,0 +1,196 @@
+"""Every error the workbench raises, and the one shape of their messages. Knows nothing of what raises them.
+
+    WorkbenchError
+    ├── SettingsError             a setting or variable is wrong or missing
+    ├── ArgumentError             a bad or unknown argument            (also a ValueError)
+    ├── DataError                 a data set cannot be used            (also a ValueError)
+    ├── ModelNotFound             no model under that name
+    ├── NotStarted                called before ``start()``
+    ├── EnvironmentFailed         a backend's environment cannot be built or used
+    ├── PluginError               a plugin is missing or broken
+    ├── JobError                  about one job; carries ``job_id``
+    │   ├── JobNotFound
+    │   └── JobFailed             carries ``exit_code`` and ``log_tail``
+    └── EndpointError             about one request; carries ``source model status request_id``
+        ├── AuthenticationFailed
+        ├── ModelUnknown
+        ├── ContextTooLong
+        ├── RateLimited
+        ├── ContentFiltered
+        ├── BadRequest
+        ├── EndpointTimeout
+        ├── EndpointDown          nobody answers, or the engine died; carries ``log_tail``
+        └── StreamBroken          the answer broke off; carries ``partial``
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class WorkbenchError(Exception):
+    """Base of all errors: what failed, the likely cause, the next thing to type.
+
+    Parameters
+    ----------
+    what : str
+        What failed, one sentence.
+    cause : str, optional
+        The likely cause.
+    fix : str, optional
+        The next thing to do or type.
+    """
+
+    def __init__(self, what: str, cause: str = "", fix: str = "") -> None:
+        super().__init__(what, cause, fix)
+        self.what, self.cause, self.fix = what, cause, fix
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.cause:
+            lines.append(f"Cause: {self.cause}")
+        if self.fix:
+            lines.append(f"Fix: {self.fix}")
+        return "\n".join(lines)
+
+
+class SettingsError(WorkbenchError):
+    """A setting or variable is wrong or missing."""
+
+
+class ArgumentError(WorkbenchError, ValueError):
+    """A bad or unknown argument."""
+
+
+class DataError(WorkbenchError, ValueError):
+    """A data set cannot be used; the message names file and line."""
+
+
+class ModelNotFound(WorkbenchError):
+    """No model under that name; the message names the settings that would find it."""
+
+
+class NotStarted(WorkbenchError):
+    """A module was called before ``start()``."""
+
+
+class EnvironmentFailed(WorkbenchError):
+    """A backend's environment cannot be built or used."""
+
+
+class PluginError(WorkbenchError):
+    """A registered part is missing or cannot be loaded."""
+
+
+class JobError(WorkbenchError):
+    """About one job."""
+
+    def __init__(self, what: str, cause: str = "", fix: str = "", *, job_id: str = "") -> None:
+        super().__init__(what, cause, fix)
+        self.job_id = job_id
+
+
+class JobNotFound(JobError):
+    """No job with that id or name."""
+
+
+class JobFailed(JobError):
+    """A job ended without success."""
+
+    def __init__(
+        self,
+        what: str,
+        cause: str = "",
+        fix: str = "",
+        *,
+        job_id: str = "",
+        exit_code: int | None = None,
+        log_tail: str = "",
+    ) -> None:
+        super().__init__(what, cause, fix, job_id=job_id)
+        self.exit_code, self.log_tail = exit_code, log_tail
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
+
+
+class EndpointError(WorkbenchError):
+    """About one request to one endpoint."""
+
+    def __init__(
+        self,
+        what: str,
+        cause: str = "",
+        fix: str = "",
+        *,
+        source: str = "",
+        model: str = "",
+        status: int | None = None,
+        request_id: str = "",
+        retry_after: float | None = None,
+        log_tail: str = "",
+        partial: str = "",
+    ) -> None:
+        super().__init__(what, cause, fix)
+        self.source, self.model, self.status, self.request_id = source, model, status, request_id
+        self.retry_after, self.log_tail, self.partial = retry_after, log_tail, partial
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
+
+
+class AuthenticationFailed(EndpointError):
+    """The key is missing or refused."""
+
+
+class ModelUnknown(EndpointError):
+    """The endpoint does not serve that model."""
+
+
+class ContextTooLong(EndpointError):
+    """The prompt does not fit the model's context."""
+
+
+class RateLimited(EndpointError):
+    """Too many requests, or the quota is used up."""
+
+
+class ContentFiltered(EndpointError):
+    """The vendor's filter refused the request."""
+
+
+class BadRequest(EndpointError):
+    """The endpoint refused the request's form or arguments."""
+
+
+class EndpointTimeout(EndpointError):
+    """No answer in time."""
+
+
+class EndpointDown(EndpointError):
+    """Nobody answers at the address, or the engine died."""
+
+
+class StreamBroken(EndpointError):
+    """The answer broke off; ``partial`` holds what came."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name most like ``name``, or ``""``."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+def unknown_argument(where: str, name: str, known: Iterable[str]) -> ArgumentError:
+    """The error for an argument nobody knows, naming the nearest known one."""
+    names = sorted(set(known))
+    near = nearest(name, names)
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return ArgumentError(
+        f"{where} does not know the argument {name!r}.",
+        "" if not near else f"{near!r} is the nearest name it knows.",
+        f"Write {near}=…" if near else f"It knows: {shown or 'no arguments'}.",
+    )

@@ -1,0 +1,90 @@
+"""Names → parts. Built-ins register as ``"module:attribute"`` strings, exactly as a plugin's entry point does, so that
+nothing is imported before it is used. Does not know what any part does.
+
+A plugin is a distribution with an entry point in the group ``workbench.<group>``; one that fails to load warns and
+breaks nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from importlib.metadata import entry_points
+from typing import Any
+
+from .errors import PluginError, nearest
+
+BUILTIN: dict[str, dict[str, str]] = {
+    "finetune": {
+        "llamafactory": "workbench.finetune.llama_factory:LlamaFactory",
+        "dummy": "workbench.finetune.dummy_trainer:DummyFinetune",
+    },
+    "deploy": {
+        "llama_cpp": "workbench.deploy.llama_cpp_server:LlamaCpp",
+        "transformers": "workbench.deploy.transformers_serve:TransformersServe",
+        "vllm": "workbench.deploy.vllm_server:VLLM",
+        "dummy": "workbench.deploy.dummy_server:DummyDeploy",
+    },
+    "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
+    "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
+    "view": {
+        "monitor": "workbench.widgets.monitor:Monitor",
+        "chat": "workbench.widgets.chat:Chat",
+        "evaltable": "workbench.widgets.evaltable:EvalTable",
+        "gpu": "workbench.widgets.gpu:Gpu",
+        "modelcard": "workbench.widgets.modelcard:ModelCard",
+    },
+}
+_loaded: dict[tuple[str, str], Any] = {}
+_plugins: dict[str, dict[str, str]] = {}
+
+
+def _entries(group: str) -> dict[str, str]:
+    if group not in _plugins:
+        _plugins[group] = {e.name: e.value for e in entry_points(group=f"workbench.{group}")}
+    return {**_plugins[group], **BUILTIN.get(group, {})}
+
+
+def names(group: str) -> list[str]:
+    """All names of a group, loaded or not."""
+    return sorted({*_entries(group), *(n for g, n in _loaded if g == group)})
+
+
+def register(group: str, name: str, part: Any) -> Any:
+    """Add ``part`` (an object, or a ``"module:attribute"`` string) under a name and return it."""
+    if isinstance(part, str):
+        BUILTIN.setdefault(group, {})[name] = part
+    else:
+        _loaded[group, name] = part
+    return part
+
+
+def get(group: str, name: str) -> Any:
+    """The part of that name, imported when first asked for.
+
+    Raises
+    ------
+    PluginError
+        When the name is unknown (the nearest known name is in the message) or its module cannot be imported.
+    """
+    if (group, name) in _loaded:
+        return _loaded[group, name]
+    target = _entries(group).get(name)
+    if target is None:
+        near = nearest(name, names(group))
+        raise PluginError(
+            f"No {group} is called {name!r}.",
+            f"{near!r} is the nearest name." if near else "",
+            f"Choose one of: {', '.join(names(group)) or 'none is registered'}.",
+        )
+    module, _, attribute = target.partition(":")
+    try:
+        part: Any = importlib.import_module(module)
+        for piece in attribute.split(".") if attribute else ():
+            part = getattr(part, piece)
+    except Exception as e:
+        if not target.startswith("workbench."):
+            warnings.warn(f"The {group} plugin {name!r} ({target}) cannot be loaded: {e}", stacklevel=2)
+        raise PluginError(f"The {group} {name!r} cannot be loaded.", f"{type(e).__name__}: {e}", f"Check {target}.") from e
+    _loaded[group, name] = part
+    return part
