@@ -13,6 +13,8 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .callable_module import callable_module
+
 
 def _names(name: str, *others: str) -> AliasChoices:
     return AliasChoices(f"WORKBENCH_{name}", f"LAZYLLM_{name}", *others)
@@ -88,3 +90,6 @@ def settings() -> Settings:
     except OSError:
         dotenv = (os.getcwd(), 0, 0)
     return _read(env, dotenv)
+
+
+callable_module(__name__)

@@ -1,0 +1,112 @@
+"""jupyter-llm-workbench: pick a model, talk to it, fine-tune it while watching, deploy it, evaluate it, in the notebook.
+
+Every public name is in ``__all__`` and resolves when it is first used; importing this package loads nothing heavy.
+
+>>> import workbench as wb
+>>> m = wb.TrainableModule('pocket').start()
+>>> m('What can you do?')
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import data, deploy, errors, finetune, pocket, registry
+    from .core.events import Piece
+    from .core.messages import Completion, Message
+    from .envs import envs
+    from .evals import EvalResult, compare
+    from .modules import ModuleBase, StreamCallHelper, TrainableModule
+    from .modules.views import gpu
+    from .runtime.job import Job, job, jobs
+    from .settings import settings
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Completion": ".core.messages:Completion",
+    "EvalResult": ".evals:EvalResult",
+    "Job": ".runtime.job:Job",
+    "Message": ".core.messages:Message",
+    "ModuleBase": ".modules:ModuleBase",
+    "Piece": ".core.events:Piece",
+    "StreamCallHelper": ".modules:StreamCallHelper",
+    "TrainableModule": ".modules:TrainableModule",
+    "compare": ".evals:compare",
+    "data": ".data",
+    "deploy": ".deploy",
+    "envs": ".envs",
+    "errors": ".errors",
+    "finetune": ".finetune",
+    "gpu": ".modules.views:gpu",
+    "job": ".runtime.job:job",
+    "jobs": ".runtime.job:jobs",
+    "pocket": ".pocket",
+    "registry": ".registry",
+    "settings": ".settings",
+}
+
+__all__ = [
+    "Completion",
+    "EvalResult",
+    "Job",
+    "Message",
+    "ModuleBase",
+    "Piece",
+    "StreamCallHelper",
+    "TrainableModule",
+    "__version__",
+    "compare",
+    "data",
+    "deploy",
+    "envs",
+    "errors",
+    "finetune",
+    "gpu",
+    "job",
+    "jobs",
+    "load_ipython_extension",
+    "pocket",
+    "registry",
+    "settings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    found = importlib.import_module(module, __name__)
+    value = getattr(found, attribute) if attribute else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext workbench``: the magics ``%%chat``, ``%jobs`` and ``%gpu``."""
+    from .magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """``%unload_ext workbench``."""
+    from .magics import unload
+
+    unload(ipython)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-llm-workbench"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from .server import WorkbenchApp
+
+    return [{"module": "workbench.server", "app": WorkbenchApp}]
