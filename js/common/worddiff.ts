@@ -1,0 +1,67 @@
+/** Which words two texts do not share: the longest common subsequence of their words. Knows nothing of drawing. */
+
+export interface Run {
+  readonly text: string;
+  readonly changed: boolean;
+}
+
+export interface WordDiff {
+  readonly a: readonly Run[];
+  readonly b: readonly Run[];
+}
+
+const LIMIT = 4_000_000; // cells of the table; past it, the middles count as different
+
+function words(text: string): string[] {
+  // A word with the space after it. Scripts without spaces go sign by sign.
+  return text.match(/[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+|\s+/g) ?? [];
+}
+
+function runs(tokens: readonly string[], kept: readonly boolean[]): Run[] {
+  const out: Run[] = [];
+  tokens.forEach((text, i) => {
+    const space = text.trim() === '';
+    const last = out[out.length - 1];
+    // A space between two changed words belongs to the change; one at its edge does not.
+    const changed = space ? (last?.changed ?? false) && kept[i + 1] === false : !kept[i];
+    if (last && last.changed === changed) out[out.length - 1] = { text: last.text + text, changed };
+    else out.push({ text, changed });
+  });
+  return out;
+}
+
+/** The two texts cut into runs; `changed` runs are words that the other text does not have at that place. */
+export function worddiff(a: string, b: string): WordDiff {
+  const x = words(a);
+  const y = words(b);
+  const keptX = x.map(() => false);
+  const keptY = y.map(() => false);
+  let start = 0;
+  while (start < x.length && start < y.length && x[start] === y[start]) {
+    keptX[start] = keptY[start] = true;
+    start++;
+  }
+  let endX = x.length;
+  let endY = y.length;
+  while (endX > start && endY > start && x[endX - 1] === y[endY - 1]) keptX[--endX] = keptY[--endY] = true;
+
+  const n = endX - start;
+  const m = endY - start;
+  if (n && m && n * m <= LIMIT) {
+    const width = m + 1;
+    const length = new Uint32Array((n + 1) * width);
+    for (let i = n - 1; i >= 0; i--)
+      for (let j = m - 1; j >= 0; j--)
+        length[i * width + j] =
+          x[start + i] === y[start + j]
+            ? (length[(i + 1) * width + j + 1] as number) + 1
+            : Math.max(length[(i + 1) * width + j] as number, length[i * width + j + 1] as number);
+    for (let i = 0, j = 0; i < n && j < m; ) {
+      if (x[start + i] === y[start + j]) {
+        keptX[start + i++] = keptY[start + j++] = true;
+      } else if ((length[(i + 1) * width + j] as number) >= (length[i * width + j + 1] as number)) i++;
+      else j++;
+    }
+  }
+  return { a: runs(x, keptX), b: runs(y, keptY) };
+}
