@@ -62,6 +62,8 @@ def register(group: str, name: str, part: Any) -> Any:
 def get(group: str, name: str) -> Any:
     """The part of that name, imported when first asked for.
 
+    A name that holds a colon is the part's own ``"module:attribute"``: a part of the user's that nobody registered.
+
     Raises
     ------
     PluginError
@@ -69,7 +71,7 @@ def get(group: str, name: str) -> Any:
     """
     if (group, name) in _loaded:
         return _loaded[group, name]
-    target = _entries(group).get(name)
+    target = name if ":" in name else _entries(group).get(name)
     if target is None:
         near = nearest(name, names(group))
         raise PluginError(

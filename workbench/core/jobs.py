@@ -101,7 +101,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """One row of the store. Times are seconds since the epoch. ``state`` already tells `lost` from silent."""
+    """One row of the store. Times are seconds since the epoch. ``state`` already tells `lost` from silent.
+
+    ``parent_step`` is the step up to which the measured rows of ``spec.parent`` count as this job's.
+    """
 
     id: str
     spec: JobSpec
@@ -121,6 +124,7 @@ class JobRecord:
     step: int | None = None
     max_steps: int | None = None
     revision: int = 0
+    parent_step: int | None = None
 
     @property
     def kind(self) -> str:

@@ -47,10 +47,18 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class JobPlace:
-    """Where a job lives: its folder (also the working directory) and the files the runner's protocol uses."""
+    """Where a job lives: its folder, the stages' working directory in it, and the files the runner's protocol uses.
+
+    The working directory is a folder of its own because Python looks there for packages: a data folder named ``ray``
+    beside a trainer would make it believe that Ray is installed.
+    """
 
     job_id: str
     folder: Path
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
 
     @property
     def events(self) -> Path:
@@ -92,6 +100,37 @@ class Backend(Protocol):
         ...
 
 
+class Launched(Protocol):
+    """A started command."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process on this machine, or None where it runs elsewhere."""
+        ...
+
+    def poll(self) -> int | None:
+        """The exit code (negative: the signal that ended it), or None while it runs."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask its main process to end."""
+        ...
+
+    def kill(self) -> None:
+        """End its main process now."""
+        ...
+
+
+class Launcher(Protocol):
+    """Where a command runs."""
+
+    name: str
+
+    def start(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> Launched:
+        """Start a command with exactly this environment, its output appended to ``log``. Raises OSError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request relative to an endpoint's base address."""
@@ -103,7 +142,13 @@ class HttpRequest:
 
 
 class Decoder(Protocol):
-    """Turns one answer's lines into events; one object per answer, because fragments need memory."""
+    """Turns one answer's lines into events; one object per answer, because fragments need memory.
+
+    ``done`` turns true when the format itself says that nothing follows, which may be before the connection ends.
+    """
+
+    @property
+    def done(self) -> bool: ...
 
     def feed(self, line: str) -> Iterable[StreamEvent]: ...
 
