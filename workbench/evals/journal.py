@@ -1,0 +1,79 @@
+"""An evaluation on disk: one JSON object a line, appended as it comes, so that an interrupt loses nothing.
+
+``<home>/evals/<id>/result.jsonl`` holds a ``head`` line, one ``row`` line a row, and an ``end`` line. A file without its end, or
+with half a last line, reads as a cancelled evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..core.messages import Usage
+from ..errors import DataError, nearest
+from ..settings import settings
+from .values import EvalOutput, EvalRow
+
+FILE = "result.jsonl"
+
+
+def folder_of(eval_id: str) -> Path:
+    """The folder of one evaluation under the current home, made when missing."""
+    return settings().folder("evals", eval_id)
+
+
+def row_to_json(row: EvalRow) -> dict[str, Any]:
+    """A row as JSON values; what JSON cannot hold becomes text."""
+    return asdict(row)
+
+
+def row_from_json(d: Mapping[str, Any]) -> EvalRow:
+    """The inverse of `row_to_json`."""
+    outputs = tuple(EvalOutput(**{**o, "usage": Usage(**o["usage"])}) for o in d["outputs"])
+    return EvalRow(d["index"], d["input"], d.get("expected"), outputs, tuple(d.get("accept", ())))
+
+
+class Journal:
+    """The one writer of one evaluation's file; any thread may write."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+
+    def write(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Append one line, whole."""
+        line = json.dumps({"kind": kind, **data}, ensure_ascii=False, default=str) + "\n"
+        with self._lock, self.path.open("a", encoding="utf-8") as f:
+            f.write(line)
+
+
+def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The lines of a file as (kind, data). A broken last line is dropped; any other raises `DataError`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            data = json.loads(line)
+            yield data.pop("kind"), data
+        except (ValueError, KeyError, AttributeError) as e:
+            if number == len(lines):
+                return
+            raise DataError(f"{path}, line {number} is not a line of an evaluation.", str(e)) from e
+
+
+def find(which: str | Path = "") -> Path:
+    """The file meant by an id, a path or (empty) the newest evaluation of this home. Raises `DataError`."""
+    home = settings().folder("evals")
+    if not which:
+        files = sorted(home.glob(f"*/{FILE}"))
+        if not files:
+            raise DataError("There is no evaluation in this home yet.", f"{home} holds none.", "Run wb.compare(…) or model.eval() first.")
+        return files[-1]
+    for path in (home / str(which) / FILE, Path(which) / FILE, Path(which)):
+        if path.is_file():
+            return path
+    near = nearest(str(which), [p.name for p in home.iterdir()])
+    raise DataError(f"There is no evaluation {str(which)!r}.", f"{near!r} is the nearest id." if near else f"Looked in {home}.")
