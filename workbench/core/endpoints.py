@@ -1,4 +1,4 @@
-"""Where a model answers. An endpoint names the key's place, never the key."""
+"""Where a model answers, and how long to wait for it. An endpoint names the key's place, never the key."""
 
 from __future__ import annotations
 
@@ -40,3 +40,29 @@ class Endpoint:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @staticmethod
+    def from_json(d: Mapping[str, Any]) -> Endpoint:
+        return Endpoint(**d)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for an answer, in seconds; ``None`` waits for ever.
+
+    Attributes
+    ----------
+    connect : float
+        For the connection.
+    first_byte : float or None
+        From sending the request to the first byte of the answer: the engine reads the whole prompt in this time.
+    gap : float or None
+        Between two bytes of the answer.
+    total : float or None
+        For all of it.
+    """
+
+    connect: float = 5.0
+    first_byte: float | None = 600.0
+    gap: float | None = 120.0
+    total: float | None = None

@@ -1,0 +1,1 @@
+"""What runs: jobs and their supervisor, the event loop, HTTP, streams, and where models are."""

@@ -1,0 +1,71 @@
+"""How a failed request is told: which error, with which words, and what the engine behind it said last.
+
+Refusals that a server words itself are read by its dialect; these are the failures around them.
+"""
+
+from __future__ import annotations
+
+from ..core.endpoints import Endpoint
+from ..errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
+from .endpoints import last_words
+from .stream import Channel
+
+
+def unreachable(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
+    """No connection."""
+    return _error(EndpointDown, endpoint, channel, f"Nobody answers at {endpoint.url}.", cause, _restart(endpoint))
+
+
+def silent(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
+    """A connection that closed before anything was answered."""
+    return _error(EndpointDown, endpoint, channel, f"{endpoint.url} closed the connection without an answer.", cause, _restart(endpoint))
+
+
+def broken(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
+    """An answer that broke off."""
+    return _error(StreamBroken, endpoint, channel, f"The answer of {endpoint.url} broke off.", cause, _restart(endpoint))
+
+
+def unusable(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
+    """An address that cannot be asked."""
+    return _error(BadRequest, endpoint, channel, f"{endpoint.url} cannot be asked.", cause, "Check the endpoint's URL.")
+
+
+def unreadable(channel: Channel, endpoint: Endpoint, error: Exception) -> EndpointError:
+    """An answer in no known form."""
+    what, cause = f"The answer of {endpoint.url} could not be read.", f"{type(error).__name__}: {error}"
+    return _error(EndpointError, endpoint, channel, what, cause, f"Check that it speaks {endpoint.dialect}.")
+
+
+def late(channel: Channel, endpoint: Endpoint, limit: str) -> EndpointError:
+    """A time limit that passed."""
+    what = {
+        "first_byte": f"{endpoint.url} did not begin to answer in time.",
+        "gap": f"{endpoint.url} fell silent in the middle of its answer.",
+        "total": f"The answer of {endpoint.url} took longer than allowed.",
+    }[limit]
+    fix = f"Try again, or allow more with Timeouts({limit}=…)."
+    return _error(EndpointTimeout, endpoint, channel, what, f"The time limit {limit!r} passed.", fix)
+
+
+def no_key(endpoint: Endpoint, cause: str) -> EndpointError:
+    """A key that is not where the endpoint says."""
+    fix = f"Set {endpoint.key_env}." if endpoint.key_env else _restart(endpoint)
+    return AuthenticationFailed(f"There is no key for {endpoint.url}.", cause, fix, source=endpoint.source, model=endpoint.model)
+
+
+def _restart(endpoint: Endpoint) -> str:
+    return "Start the model again with start()." if endpoint.job_id else "Check that the server runs and the URL is right."
+
+
+def _error(kind: type[EndpointError], endpoint: Endpoint, channel: Channel, what: str, cause: str, fix: str) -> EndpointError:
+    return kind(
+        what,
+        cause,
+        fix,
+        source=endpoint.source,
+        model=endpoint.model,
+        request_id=channel.request_id,
+        log_tail=last_words(endpoint),
+        partial="".join(channel.texts),
+    )
