@@ -1,0 +1,1 @@
+"""Where a command runs. Each launcher is a `workbench.core.protocols.Launcher`, registered in the group ``launcher``."""

@@ -1,0 +1,67 @@
+"""Starts the supervisor of a job so that it outlives whoever started it. Does not know what it then does.
+
+The supervisor forks once more as soon as it could import what it needs: the process that started it has no child then, so
+neither a kernel that is killed with all its children nor a closing lab takes it along. When the import fails, the process
+that started it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..errors import JobError
+from ..settings import settings
+from ..store.logs import tail
+from .job_processes import MARK
+
+_IMPORT_SECONDS = 120.0
+
+
+def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
+    """Start ``python -m workbench.runtime.supervisor`` for a job and return when it is on its own.
+
+    Raises
+    ------
+    JobError
+        When it cannot be started.
+    """
+    log = folder / "supervisor.txt"
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "workbench.runtime.supervisor", job_id],
+                env=_environment(home),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        code = process.wait(_IMPORT_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise JobError("The job's supervisor cannot be started.", str(e), job_id=job_id) from e
+    if code:
+        raise JobError("The job's supervisor cannot be started.", tail(log, 3), "Check the installation of workbench.", job_id=job_id)
+
+
+def detach() -> None:
+    """Leave the process that started this one: go on as a child of nobody, in a session of its own."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The client's variables, with its settings as they are: a ``.env`` beside a notebook is not seen from a job's folder."""
+    env = {k: v for k, v in os.environ.items() if k not in {MARK, "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE"}}
+    for name, value in settings().model_dump().items():
+        if value is not None:
+            path = isinstance(value, Path)
+            env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute() if path else value)
+    env["WORKBENCH_HOME"] = str(home)
+    package = str(Path(__file__).resolve().parents[2])
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), package]))
+    return env
