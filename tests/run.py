@@ -44,7 +44,9 @@ def find_browser() -> str:
 def run(title: str, command: list[str], env: dict[str, str]) -> Counter[str]:
     """Run one part, show its output as it comes, and count what it says at its end."""
     print(f"\n==== {title}", flush=True)
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+    )
     assert process.stdout is not None
     tail: list[str] = []
     for line in process.stdout:
@@ -63,8 +65,9 @@ def run(title: str, command: list[str], env: dict[str, str]) -> Counter[str]:
 
 
 def main(arguments: list[str]) -> int:
-    parts, _, extra = (arguments, "", []) if "--" not in arguments else (arguments[: arguments.index("--")], "--", arguments[arguments.index("--") + 1 :])
-    parts = parts or ["python", "front", "browser"]
+    """Run the parts named (all of them when none is) and say how they went."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    parts, extra = arguments[:cut] or ["python", "front", "browser"], arguments[cut + 1 :]
     began = time.monotonic()
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="workbench-tests-", ignore_cleanup_errors=True) as folder:
@@ -80,10 +83,10 @@ def main(arguments: list[str]) -> int:
             if browser:
                 total += run("Browser", [*pytest, "tests/ui"], {**env, "CHROMIUM": browser})
             else:
-                print("\nThe browser tests did not run: no Chromium or Chrome was found. Install one, or name it: CHROMIUM=/path/to/chromium make test")
+                print("\nThe browser tests did not run: there is no Chromium or Chrome.")
+                print("Install one, or name it: CHROMIUM=/path/to/chromium make test", flush=True)
                 total["errors"] += 1
-    order = ("failed", "errors", "passed", "skipped", "xfailed", "xpassed")
-    said = ", ".join(f"{total[word]} {word if total[word] != 1 or word != 'errors' else 'error'}" for word in order if total[word])
+    said = ", ".join(f"{total[word]} {word}" for word in ("failed", "errors", "passed", "skipped", "xfailed", "xpassed") if total[word])
     print(f"\n==== {said or 'no tests ran'} in {time.monotonic() - began:.1f}s ====", flush=True)
     return 1 if total["failed"] or total["errors"] or not total["passed"] else 0
 

@@ -1,0 +1,116 @@
+"""What a page may know of a job, as JSON: its row, a short loss curve, what can be done with it. No key, no key file."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from ..core.jobs import JobRecord, JobState, MetricRow
+from ..runtime import jobs
+from ..store import Store
+
+POINTS = 60  # of a curve that is as wide as a sidebar
+
+
+class Curve:
+    """The loss so far as at most ``2 * POINTS`` points; when it is full, neighbours become one, so that it stays even."""
+
+    def __init__(self) -> None:
+        self.cursor = 0
+        self.last: dict[str, float] = {}
+        self._points: list[float] = []
+        self._sum, self._count, self._per_point = 0.0, 0, 1
+
+    def add(self, rows: list[MetricRow]) -> None:
+        for row in rows:
+            self.cursor = max(self.cursor, row.seq)
+            self.last.update(row.values)
+            if "loss" in row.values:
+                self._sum, self._count = self._sum + row.values["loss"], self._count + 1
+                if self._count == self._per_point:
+                    self._points.append(self._sum / self._count)
+                    self._sum, self._count = 0.0, 0
+                if len(self._points) == 2 * POINTS:
+                    self._points = [(a + b) / 2 for a, b in zip(self._points[::2], self._points[1::2], strict=True)]
+                    self._per_point *= 2
+
+    def points(self) -> list[float]:
+        waiting = [self._sum / self._count] if self._count else []
+        return [float(f"{v:.4g}") for v in self._points + waiting]
+
+
+class JobsView:
+    """The jobs of the current home. May be used from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._curves: dict[str, Curve] = {}
+        self._store: Store | None = None
+        self._version = -1
+        self._sent: dict[str, tuple[Any, ...]] = {}
+
+    def all(self, *, kind: str | None = None, active: bool | None = None, limit: int = 200) -> list[dict[str, Any]]:
+        """Jobs as JSON, newest first."""
+        store = self._current()
+        return [self._json(store, record) for record in store.jobs(kind, active, limit)]
+
+    def one(self, job_id: str) -> dict[str, Any]:
+        """One job as JSON."""
+        store = self._current()
+        return self._json(store, store.job(job_id))
+
+    def changes(self, *, force: bool = False) -> list[dict[str, Any]]:
+        """The jobs that are not as they were at the last call. Cheap when nobody wrote; ``force`` looks all the same."""
+        store = self._current()
+        version = store.data_version()
+        if version == self._version and not force:
+            return []
+        self._version = version
+        changed = []
+        for record in store.jobs():
+            sign = (record.revision, record.state, record.step, record.progress, record.cancel_requested)
+            if self._sent.get(record.id) != sign:
+                self._sent[record.id] = sign
+                changed.append(self._json(store, record))
+        return changed
+
+    def _current(self) -> Store:
+        store = jobs.store()
+        with self._lock:
+            if store is not self._store:
+                self._store, self._version = store, -1
+                self._curves.clear()
+                self._sent.clear()
+        return store
+
+    def _json(self, store: Store, record: JobRecord) -> dict[str, Any]:
+        with self._lock:
+            curve = self._curves.setdefault(record.id, Curve())
+            if record.kind == "finetune":
+                curve.add(store.metrics_since(record.id, curve.cursor))
+            points, last = curve.points(), dict(curve.last)
+        payload, endpoint = record.spec.payload, record.endpoint or {}
+        return {
+            "id": record.id,
+            "kind": record.kind,
+            "backend": record.spec.backend,
+            "name": record.name,
+            "parent": record.spec.parent,
+            "state": str(record.state),
+            "stopping": record.state is JobState.STOPPING or (record.state.active and record.cancel_requested > 0),
+            "created_at": record.created_at,
+            "started_at": record.started_at,
+            "ended_at": record.ended_at,
+            "progress": asdict(record.progress),
+            "failure": asdict(record.failure) if record.failure else None,
+            "exit_code": record.exit_code,
+            "step": record.step,
+            "max_steps": record.max_steps,
+            "model": str(endpoint.get("model") or payload.get("served_name") or payload.get("model") or payload.get("base_model") or ""),
+            "url": str(endpoint.get("url") or ""),
+            "target": str(record.result.get("model") or payload.get("target_path") or ""),
+            "curve": points,
+            "values": last,
+            "revision": record.revision,
+        }
