@@ -27,6 +27,13 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
     "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
+    "scorer": {
+        "exact": "workbench.evals.scorers:Exact",
+        "contains": "workbench.evals.scorers:Contains",
+        "regex": "workbench.evals.scorers:Regex",
+        "json_field": "workbench.evals.scorers:JsonField",
+        "f1": "workbench.evals.scorers:F1",
+    },
     "view": {
         "monitor": "workbench.widgets.monitor:Monitor",
         "chat": "workbench.widgets.chat:Chat",

@@ -19,7 +19,7 @@ from ..errors import DataError
 from . import journal
 from .coalesce import Coalesced
 from .summary import summarise
-from .values import LATENCY_MEASURE, EvalCase, EvalOutput, EvalRow, Measure, ScoreSummary, State, Verdict
+from .values import LATENCY, LATENCY_MEASURE, EvalCase, EvalOutput, EvalRow, Measure, ScoreSummary, State, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ class EvalResult:
     models : tuple of str
         One label a model; the first is the baseline.
     measures : tuple of Measure
-        One a scorer; `scorers` has their names, which are the keys of ``EvalOutput.scores``.
+        One a scorer, and one of the latency; `scorers` has the scorers' names, which are the keys of ``EvalOutput.scores``.
     state : str
         ``running``, ``finished`` or ``cancelled``.
     total : int
@@ -60,7 +60,10 @@ class EvalResult:
         keep: bool = True,
     ) -> None:
         self.id = id or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:6]}"
-        self.name, self.models, self.measures, self.total = name, tuple(models), tuple(measures), total
+        self.name, self.models, self.total = name, tuple(models), total
+        self.measures = tuple(measures)
+        if not any(m.name == LATENCY for m in self.measures):
+            self.measures += (LATENCY_MEASURE,)
         self.facts: dict[str, Any] = dict(facts or {})
         self.state: State = "running"
         self.started_at = time.time()
@@ -69,7 +72,7 @@ class EvalResult:
         self._rows: list[EvalRow] = []
         self._lock = threading.Lock()
         self._watchers: list[Coalesced] = []
-        self._stop: Callable[[], None] | None = None
+        self._stop: Callable[[], object] | None = None
         self._done = threading.Event()
         self._journal = journal.Journal(journal.folder_of(self.id) / journal.FILE) if keep else None
         self._note("head", self._head())
@@ -79,7 +82,7 @@ class EvalResult:
     @property
     def scorers(self) -> tuple[str, ...]:
         """Names of the scorers."""
-        return tuple(m.name for m in self.measures)
+        return tuple(m.name for m in self.measures if m.name != LATENCY)
 
     @property
     def rows(self) -> list[EvalRow]:
@@ -133,7 +136,7 @@ class EvalResult:
         """
         rows = self.rows
         measured = any(o.latency is not None for r in rows for o in r.outputs)
-        measures = (*self.measures, LATENCY_MEASURE) if measured else self.measures
+        measures = [m for m in self.measures if measured or m.name != LATENCY]
         return [summarise(rows, m, len(self.models), baseline=baseline, candidate=candidate) for m in measures]
 
     def to_pandas(self) -> pd.DataFrame:
@@ -179,7 +182,7 @@ class EvalResult:
         self._done.set()
         self._changed()
 
-    def set_stop(self, stop: Callable[[], None]) -> None:
+    def set_stop(self, stop: Callable[[], object]) -> None:
         """Tell the result how its run is stopped."""
         self._stop = stop
 
