@@ -1,0 +1,78 @@
+"""From the word that a user wrote to a module: a variable, a running deployment, a model's name. Knows no magic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from ..core.jobs import JobRecord, JobState
+from ..errors import NotStarted
+from ..modules.chat import ChatModule
+from ..modules.trainable import TrainableModule
+from ..modules.views import last_started
+from ..runtime import jobs
+from ..runtime.endpoints import endpoint_of
+
+DEFAULT = "pocket"
+
+
+def find(word: str, variables: Mapping[str, Any], started: MutableMapping[str, ChatModule]) -> ChatModule:
+    """The module that a word means, started.
+
+    Parameters
+    ----------
+    word : str
+        Empty for the module that was started last.
+    variables : Mapping
+        The user's.
+    started : MutableMapping
+        Modules made for words before; a new one is added.
+    """
+    if not word:
+        last = last_started()
+        if last is not None:
+            return _running(last)
+        word = DEFAULT
+    if word in variables:
+        value = variables[word]
+        if not isinstance(value, ChatModule):
+            raise UsageError(f"The variable {word!r} holds no module to talk to, but a {type(value).__name__}.")
+        return _running(value)
+    if word in started:
+        return _running(started[word])
+    module = TrainableModule(word)
+    record = _deployment(word)
+    if record is not None:
+        module._serving.attach(endpoint_of(record))
+    else:
+        module.start()
+    started[word] = module
+    return module
+
+
+def candidates(variables: Mapping[str, Any]) -> list[str]:
+    """Words that `find` understands now."""
+    own = [name for name, value in variables.items() if isinstance(value, ChatModule) and not name.startswith("_")]
+    running = [r.name for r in jobs.store().jobs(kind="deploy", active=True) if r.state is JobState.RUNNING]
+    return sorted({*own, *running, DEFAULT})
+
+
+def _running(module: ChatModule) -> ChatModule:
+    """The module, started unless it answers already."""
+    alive = getattr(module, "state", "running") == "running"
+    try:
+        module.endpoint  # noqa: B018  # asked only for whether there is one
+    except NotStarted:
+        alive = False
+    if not alive:
+        module.start()
+    return module
+
+
+def _deployment(word: str) -> JobRecord | None:
+    for record in jobs.store().jobs(kind="deploy", active=True):
+        if record.state is JobState.RUNNING and (record.name == word or (len(word) >= 4 and record.id.startswith(word))):
+            return record
+    return None

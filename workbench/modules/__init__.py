@@ -1,0 +1,11 @@
+"""Modules: what a notebook user holds. A module can be called, and trained, deployed and evaluated with all it contains."""
+
+from __future__ import annotations
+
+from .base import ModuleBase
+from .chat import ChatModule
+from .hooks import Hook
+from .stream_call import StreamCall, StreamCallHelper
+from .trainable import TrainableModule
+
+__all__ = ["ChatModule", "Hook", "ModuleBase", "StreamCall", "StreamCallHelper", "TrainableModule"]

@@ -1,0 +1,104 @@
+"""`Builder`: the half of a `TrainableModule` that only notes what the user wants. Nothing is read, started or downloaded
+here, except that a name nobody knows and a path to nothing are refused at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from ..core.jobs import Progress
+from ..errors import ArgumentError
+from . import engines, training
+from .chat import ChatModule
+from .methods import Method, method
+from .printing import StreamOption
+from .serving import Serving
+from .training import Tuning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Mode = Literal["finetune", "train"]
+
+
+class Builder(ChatModule):
+    """Base model, target, data and methods, set by methods that chain. The parameters are `TrainableModule`'s."""
+
+    def __init__(
+        self,
+        base_model: str | Path = "",
+        target_path: str | Path = "",
+        *,
+        stream: StreamOption = False,
+        return_trace: bool = False,
+        trust_remote_code: bool = True,
+        type: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        super().__init__(stream=stream, return_trace=return_trace)
+        self.base_model, self.target_path = str(base_model), str(target_path)
+        self._download, self._type, self._source = trust_remote_code, type, source
+        self._methods: dict[str, Method] = {"deploy": Method("deploy"), "finetune": Method("finetune"), "train": Method("finetune")}
+        self._mode: Mode | None = None
+        self._trainset: Any = None
+        self._validset: Any = None
+        self._tuning = Tuning()
+        self._serving = Serving()
+        self._shown_in: int | None = None
+        self.progress = Progress()
+
+    # ---- building
+
+    def trainset(
+        self,
+        trainset: str | Path | list[Any] | pd.DataFrame | Callable[[], Any],
+        valid: str | Path | list[Any] | pd.DataFrame | None = None,
+    ) -> Self:
+        """Set what to train on, and what to validate with.
+
+        Parameters
+        ----------
+        trainset : path, list, DataFrame or callable
+            Alpaca, ShareGPT or OpenAI-messages rows; a JSON, JSONL, CSV or Parquet file. A callable gives them, or a
+            pair of rows to train on and to validate with, when training starts.
+        valid : path, list or DataFrame, optional
+            Rows to measure ``eval_loss`` on.
+        """
+        self._trainset, self._validset = training.check_path(trainset), training.check_path(valid)
+        return self
+
+    def finetune_method(self, method_: Any, **arguments: Any) -> Self:
+        """Set what fine-tunes, such as ``wb.finetune.llamafactory``, and its arguments under its own names.
+
+        ``(method, {…})`` as a tuple is the same. A name that the method does not know is refused, with the nearest one.
+        ``python=`` names an interpreter that has the trainer.
+        """
+        self._methods["finetune"] = method("finetune", method_, arguments, training.OWN_ARGUMENTS)
+        return self
+
+    def train_method(self, method_: Any, **arguments: Any) -> Self:
+        """Set what trains in ``mode('train')``; like `finetune_method`."""
+        self._methods["train"] = method("finetune", method_, arguments, training.OWN_ARGUMENTS)
+        return self
+
+    def deploy_method(self, method_: Any, **arguments: Any) -> Self:
+        """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names.
+
+        ``port=`` asks for a port, ``python=`` names an interpreter that has the engine. ``url=`` attaches to a server that
+        runs already, in OpenAI's form, and ``key_env=`` names the variable that holds its key.
+        """
+        chosen = method("deploy", method_, arguments, engines.OWN_ARGUMENTS)
+        if "url" in chosen.arguments:
+            self._serving = Serving()
+            self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
+        self._methods["deploy"] = chosen
+        return self
+
+    def mode(self, mode: Mode) -> Self:
+        """Set what `update` does before it deploys: ``finetune`` (which a training set alone means too) or ``train``."""
+        if mode not in ("finetune", "train"):
+            raise ArgumentError(f"mode cannot be {mode!r}.", "", "Write mode('finetune') or mode('train').")
+        self._mode = mode
+        return self

@@ -1,0 +1,93 @@
+"""From a model and the chosen method to a deployment's job: which engine, and why. Knows models and engines' payload; does
+not start or show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .. import registry
+from ..core.endpoints import Endpoint
+from ..core.jobs import JobSpec, JobState
+from ..core.specs import DeploySpec
+from ..errors import ArgumentError, unknown_argument
+from .methods import AUTO, Method, known_arguments
+
+if TYPE_CHECKING:
+    from ..core.models import ModelMeta
+
+OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env"})
+_SPEC_ARGUMENTS = ("port", "python")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to deploy, and why with this engine."""
+
+    spec: JobSpec
+    engine: str
+    why: str
+
+
+def plan(name: str, model: Path, meta: ModelMeta, method: Method, type: str) -> Plan:
+    """The deployment of a model.
+
+    Raises
+    ------
+    ArgumentError
+        For an argument that the engine does not know.
+    """
+    engine, why = method.name, "as you chose"
+    if method.name == AUTO:
+        from ..deploy.choose import choose
+        from ..runtime.machine import snapshot
+
+        choice = choose(meta, snapshot())
+        engine, why = choice.engine, choice.why
+    arguments = dict(method.arguments)
+    known = known_arguments(Method("deploy", engine))
+    for argument in arguments:
+        if argument not in known | OWN_ARGUMENTS:
+            raise unknown_argument(f"deploy.{engine}", argument, known | OWN_ARGUMENTS)
+    own = {k: arguments.pop(k) for k in _SPEC_ARGUMENTS if k in arguments}
+    spec = DeploySpec(model=str(model), type=type or "llm", arguments=arguments, port=int(own.get("port", 0)), python=str(own.get("python", "")))
+    payload = spec.to_json()
+    registry.get("deploy", engine)().check(payload)
+    return Plan(JobSpec("deploy", engine, name, payload, share_key=spec.share_key(engine)), engine, why)
+
+
+def attached(url: str, model: str, method: Method) -> Endpoint:
+    """The endpoint at an address the user gave.
+
+    ``…/v1/`` and ``…/v1/chat/completions`` are OpenAI's form. The address of one of our own deployments, in whichever
+    process it was started, brings its key along.
+    """
+    others = sorted(set(method.arguments) - {"url", "key_env"})
+    if others:
+        raise ArgumentError(f"url= attaches to a server that runs already; {', '.join(others)} cannot be set there.", "", "Leave them out.")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ArgumentError(f"{url!r} is no address.", "", "Write it like http://127.0.0.1:8000/v1/.")
+    base = url.rstrip("/").removesuffix("/chat/completions")
+    dialect = "openai_chat"
+    if base.endswith("/generate"):
+        base, dialect = base.removesuffix("/generate"), "vllm_generate"
+        if dialect not in registry.names("dialect"):
+            raise ArgumentError("The /generate form is not spoken by this version.", "", "Use the server's OpenAI address, such as …/v1/.")
+    own = _own_deployment(base)
+    if own is not None:
+        return own
+    return Endpoint(base, model, dialect, key_env=str(method.arguments.get("key_env", "")), source=parts.netloc)
+
+
+def _own_deployment(base: str) -> Endpoint | None:
+    from ..runtime import jobs
+    from ..runtime.endpoints import endpoint_of
+
+    for record in jobs.store().jobs(kind="deploy", active=True):
+        if record.state is JobState.RUNNING and record.endpoint and str(record.endpoint.get("url", "")).rstrip("/") == base:
+            return endpoint_of(record)
+    return None

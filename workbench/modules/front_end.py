@@ -1,0 +1,116 @@
+"""Where the user sits, and one line that says what is going on there. Knows neither modules nor jobs.
+
+A notebook and a terminal show a line that changes; a script whose output is not a terminal gets the last word only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import Any, Literal
+
+from ..core.jobs import Progress
+
+FrontEnd = Literal["notebook", "terminal", "script"]
+
+
+def shell() -> Any:
+    """IPython's shell, or None; IPython is not imported for that."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def front_end() -> FrontEnd:
+    """Where output goes now."""
+    if getattr(shell(), "kernel", None) is not None:
+        return "notebook"
+    return "terminal" if sys.stderr.isatty() else "script"
+
+
+def cell() -> int | None:
+    """The number of the cell that runs, or None outside IPython."""
+    found = shell()
+    return int(found.execution_count) if found is not None else None
+
+
+def display(shown: Any, **options: Any) -> Any:
+    """IPython's ``display``."""
+    from IPython.display import display as show
+
+    return show(shown, **options)  # type: ignore[no-untyped-call]  # IPython ships it without types
+
+
+class StatusLine:
+    """One line that is written over as things go on, and stays with the last word.
+
+    Parameters
+    ----------
+    interval : float
+        Seconds between two changes on screen at the least; a kernel's messages are rationed.
+    """
+
+    def __init__(self, interval: float = 0.1) -> None:
+        self._where = front_end()
+        self._interval = interval
+        self._shown_at, self._text = 0.0, ""
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        """Change the line."""
+        now = time.monotonic()
+        if text == self._text or now - self._shown_at < self._interval or self._where == "script":
+            return
+        self._text, self._shown_at = text, now
+        if self._where == "notebook":
+            self._display(text)
+        else:
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[2K{text[:width]}")
+            sys.stderr.flush()
+
+    def end(self, text: str) -> None:
+        """The last word."""
+        if self._where == "notebook":
+            self._display(text)
+        else:
+            sys.stderr.write(("\r\x1b[2K" if self._where == "terminal" else "") + text + "\n")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Nothing more to say: an error follows, or something better stands there."""
+        if self._where == "terminal" and self._text:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+        elif self._where == "notebook" and self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)
+
+    def _display(self, text: str) -> None:
+        if self._handle is None:
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)
+        else:
+            self._handle.update({"text/plain": text}, raw=True)
+
+
+def describe(progress: Progress) -> str:
+    """A progress in words: ``Training · step 40 of 200 · about 2 min``."""
+    parts = [progress.text or progress.phase]
+    if progress.done is not None and progress.total:
+        parts.append(_amount(progress.done, progress.total, progress.unit))
+    if progress.eta:
+        parts.append(f"about {duration(progress.eta)}")
+    return " · ".join(p for p in parts if p)
+
+
+def _amount(done: float, total: float, unit: str) -> str:
+    if unit in ("B", "bytes"):
+        return f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+    return f"{unit + ' ' if unit else ''}{done:,.0f} of {total:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``3 min``, ``2 h 10 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,82 @@
+"""What a user chose to fine-tune or serve with: a backend's name and its arguments, checked when given.
+
+Knows the registry and that a backend names its arguments; does not know any backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import registry
+from ..errors import ArgumentError, unknown_argument
+
+Group = str  # "finetune" or "deploy"
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A backend of a registry group, by name, and the arguments for it under its own names."""
+
+    group: Group
+    name: str = AUTO
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def backend(self) -> Any:
+        """The backend."""
+        return registry.get(self.group, self.name)()
+
+
+def method(group: Group, chosen: Any, arguments: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Method:
+    """The method for what was written: ``(backend, **arguments)`` or ``((backend, {…}))``; a backend is a class or a name.
+
+    Parameters
+    ----------
+    own : frozenset of str
+        Names that the module itself takes, besides the backend's arguments.
+    """
+    if isinstance(chosen, tuple):
+        if len(chosen) != 2 or not isinstance(chosen[1], Mapping) or arguments:
+            raise ArgumentError(f"A {group} method in a tuple is (method, {{arguments}}).", "", f"Write .{group}_method((method, {{…}})).")
+        chosen, arguments = chosen
+    found = Method(group, _name(group, chosen), dict(arguments))
+    _check(found, own)
+    return found
+
+
+def _name(group: Group, chosen: Any) -> str:
+    if isinstance(chosen, str):
+        name = chosen.removeprefix(f"{group}.")
+        if ":" not in name and name != AUTO and name not in registry.names(group):
+            registry.get(group, name)  # says which names there are
+        return name
+    kind = chosen if isinstance(chosen, type) else type(chosen)
+    name = getattr(kind, "name", "")
+    if not isinstance(name, str) or not hasattr(kind, "arguments"):
+        choices = ", ".join(f"wb.{group}.{n}" for n in registry.names(group))
+        raise ArgumentError(f"{chosen!r} is no {group} method.", "", f"Choose one of: {choices}.")
+    if name == AUTO or name in registry.names(group):
+        return name
+    return f"{kind.__module__}:{kind.__qualname__}"  # a class of the user's own, which the supervisor imports by its place
+
+
+def _check(method: Method, own: frozenset[str]) -> None:
+    """Refuse an argument that the backend does not know; of `auto`, one that none of the backends knows."""
+    given = [name for name in method.arguments if name not in own]
+    if not given:
+        return
+    known = set(own) | known_arguments(method)
+    for name in given:
+        if name not in known:
+            raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, known)
+
+
+def known_arguments(method: Method) -> set[str]:
+    """Names of the arguments a method takes."""
+    names = registry.names(method.group)
+    if method.name != AUTO or AUTO in names:
+        return set(method.backend.arguments())
+    return {argument for name in names for argument in registry.get(method.group, name)().arguments()}

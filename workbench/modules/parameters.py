@@ -1,0 +1,109 @@
+"""The parameters a call may carry, so that a misspelt one is refused before it is sent. Knows names, not meanings.
+
+The names are those of OpenAI's chat completions, and the sampling parameters that llama.cpp, vLLM and transformers add. What
+an engine knows beyond them goes through ``extra_body={…}``, as in OpenAI's own client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ArgumentError, unknown_argument
+
+OPENAI = frozenset(
+    {
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "temperature",
+        "tool_choice",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    }
+)
+ENGINES = frozenset(
+    {
+        "add_generation_prompt",
+        "best_of",
+        "cache_prompt",
+        "chat_template_kwargs",
+        "continue_final_message",
+        "do_sample",
+        "documents",
+        "dry_multiplier",
+        "enable_thinking",
+        "generation_config",
+        "grammar",
+        "guided_choice",
+        "guided_grammar",
+        "guided_json",
+        "guided_regex",
+        "ignore_eos",
+        "include_stop_str_in_output",
+        "json_schema",
+        "length_penalty",
+        "min_p",
+        "min_tokens",
+        "mirostat",
+        "mirostat_eta",
+        "mirostat_tau",
+        "n_predict",
+        "n_probs",
+        "priority",
+        "prompt_logprobs",
+        "repeat_last_n",
+        "repeat_penalty",
+        "repetition_penalty",
+        "samplers",
+        "skip_special_tokens",
+        "stop_token_ids",
+        "structured_outputs",
+        "top_k",
+        "typical_p",
+        "use_beam_search",
+        "xtc_probability",
+        "xtc_threshold",
+    }
+)
+KNOWN = OPENAI | ENGINES
+
+
+def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters to send, ``extra_body`` spread over them.
+
+    Raises
+    ------
+    ArgumentError
+        For a name nobody knows; the nearest known name is in the message.
+    """
+    if not parameters:
+        return {}
+    sent = dict(parameters)
+    extra = sent.pop("extra_body", None) or {}
+    if not isinstance(extra, Mapping):
+        raise ArgumentError(f"extra_body cannot be a {type(extra).__name__}.", "", "Give a dict of the engine's own parameters.")
+    for name in sent:
+        if name not in KNOWN:
+            raise unknown_argument("A call", name, {*KNOWN, "extra_body", "llm_chat_history", "tools", "stream"})
+    return {**sent, **extra}

@@ -1,0 +1,115 @@
+"""The deployment behind a module and all its faces. Knows jobs and endpoints; which model and engine it is, it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import weakref
+from collections import defaultdict
+from collections.abc import Callable
+
+from ..core.endpoints import Endpoint
+from ..core.jobs import JobRecord, JobSpec, JobState
+from ..errors import EndpointDown, EndpointError, StreamBroken, WorkbenchError
+from ..runtime import jobs
+from ..runtime.endpoints import endpoint_of
+from .following import failed, follow
+
+_ATTEMPTS = 3
+_LAST_WORDS = 3.0  # seconds a supervisor may take to write down that its engine died
+_users: defaultdict[str, weakref.WeakSet[Serving]] = defaultdict(weakref.WeakSet)
+
+
+class Serving:
+    """What a module answers through: nothing yet, a deployment, or an address the user gave."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.endpoint: Endpoint | None = None
+        self.job_id = ""
+        self._share_key = ""
+        self._own = False
+
+    @property
+    def record(self) -> JobRecord | None:
+        """The deployment's record now."""
+        return jobs.store().job(self.job_id) if self.job_id else None
+
+    def attach(self, endpoint: Endpoint) -> None:
+        """Answer through an address, without deploying."""
+        with self.lock:
+            self._leave()
+            self.endpoint, self.job_id, self._share_key = endpoint, endpoint.job_id, ""
+
+    def serves(self, share_key: str) -> bool:
+        """Whether this very model is deployed and alive."""
+        record = self.record
+        return bool(record and self._share_key == share_key and record.state is JobState.RUNNING and not record.cancel_requested)
+
+    def start(self, spec: JobSpec, on_change: Callable[[JobRecord], None]) -> JobRecord:
+        """Deploy, or join the deployment of the same model that is there already, in whichever process it was started.
+
+        Raises
+        ------
+        JobFailed
+            With the cause and the engine's last lines.
+        """
+        with self.lock:
+            for attempt in range(1, _ATTEMPTS + 1):
+                asked = time.time()
+                submitted = jobs.submit(spec)
+                created = submitted.created_at >= asked
+                try:
+                    record = follow(submitted.id, on_change, ready=True)
+                except KeyboardInterrupt:
+                    if created:
+                        jobs.stop(submitted.id, save=False)
+                    raise
+                if record.state is JobState.RUNNING:
+                    self._switch(record, spec.share_key, created)
+                    return record
+                if created or attempt == _ATTEMPTS or record.state is not JobState.CANCELLED:
+                    break  # a deployment joined while somebody was stopping it is no failure: the next attempt makes one
+        raise failed(record, f"{spec.name} could not be started.", f"Look at wb.job({record.id!r}).logs().")
+
+    def stop(self) -> None:
+        """End the deployment; an address that the user gave is only left."""
+        with self.lock:
+            if self.job_id and (record := self.record) is not None and record.state.active:
+                jobs.stop(self.job_id, save=False)
+                jobs.wait(self.job_id)
+            self._leave()
+
+    def explained(self, error: EndpointError, name: str) -> EndpointError:
+        """For a request that nobody answered or that broke off: whether the engine died or was stopped, and its last lines."""
+        if not self.job_id or not isinstance(error, EndpointDown | StreamBroken):
+            return error
+        deadline = time.monotonic() + _LAST_WORDS
+        while (record := jobs.store().job(self.job_id)).state.active:
+            if time.monotonic() > deadline:
+                return error
+            time.sleep(0.05)
+        stopped = record.state is JobState.CANCELLED
+        what = f"{name} was stopped." if stopped else f"{name}'s engine has ended while it was in use."
+        cause = "Its deployment was ended, here or in another notebook." if stopped else record.failure.cause if record.failure else error.cause
+        tail = "" if stopped else record.failure.log_tail if record.failure else error.log_tail
+        return EndpointDown(
+            what, cause, "Type start() to deploy it again.", source=error.source, model=error.model, log_tail=tail, partial=error.partial
+        )
+
+    def _switch(self, record: JobRecord, share_key: str, created: bool) -> None:
+        """Answer through this deployment from now on. The one before ends when it was ours and nobody here uses it."""
+        before, own = self.job_id, self._own
+        self._leave()
+        self.endpoint, self.job_id, self._share_key = endpoint_of(record), record.id, share_key
+        self._own = created or (own and before == record.id)
+        _users[record.id].add(self)
+        if own and before and before != record.id and not _users.get(before):
+            with contextlib.suppress(WorkbenchError):  # it may have ended by itself
+                jobs.stop(before, save=False)
+
+    def _leave(self) -> None:
+        if self.job_id in _users:
+            _users[self.job_id].discard(self)
+        self.endpoint, self.job_id, self._share_key, self._own = None, "", "", False

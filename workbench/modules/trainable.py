@@ -1,0 +1,297 @@
+"""`TrainableModule`: a model by name, to talk to, fine-tune, deploy and evaluate. Ties the parts together: `builder` (what
+the user wants), `training` (the job for it), `engines` and `serving` (what answers), `runs` (where results lie), `views`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from ..core.endpoints import Endpoint
+from ..core.jobs import JobRecord, JobSpec, JobState, Progress
+from ..errors import ArgumentError, EndpointError, JobError, ModelNotFound, NotStarted
+from . import engines, runs, training, views
+from .builder import Builder
+from .following import failed, follow
+
+if TYPE_CHECKING:
+    from ..core.models import ModelMeta
+    from ..runtime.job import Job
+
+Task = Literal["deploy", "finetune"]
+
+
+class TrainableModule(Builder):
+    """A model that can be talked to, fine-tuned, deployed and evaluated.
+
+    Parameters
+    ----------
+    base_model : str
+        ``'pocket'`` (the small model that ships), a path, a name under the model folders, or a name on the hub.
+    target_path : str, optional
+        Where fine-tuned models go; relative paths lie under the setting ``train_target_root``. A further run gets a number.
+    stream : bool or dict, optional
+        Print every answer while it comes.
+    return_trace : bool, optional
+        As in `ModuleBase`.
+    trust_remote_code : bool, optional
+        False never downloads.
+    type : str, optional
+        What kind of model it is (``llm``, ``embed``, …); told from its files when not given.
+    source : str, optional
+        The hub to download from: ``huggingface`` or ``modelscope``; the setting ``model_source`` when not given.
+
+    Examples
+    --------
+    >>> m = TrainableModule('pocket').start()
+    >>> m('What can you do?')
+    >>> t = (TrainableModule('pocket', 'mine')
+    ...        .finetune_method(wb.finetune.llamafactory, num_train_epochs=2)
+    ...        .trainset('rows.jsonl').mode('finetune'))
+    >>> t.update()
+    """
+
+    # ---- what it is
+
+    @property
+    def name(self) -> str:
+        """What people see: the target's name, or the base model's."""
+        return self._name or Path(self.target_path or self.base_model).name or "model"
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def finetuned_model_path(self) -> str:
+        """The fine-tuned model that `start` serves; empty while there is none.
+
+        The one chosen with `set_specific_finetuned_model` or just trained, else the newest whole one of the target.
+        """
+        if self._tuning.model or not self.target_path:
+            return self._tuning.model
+        whole = [run for run in runs.runs(self._target) if runs.usable(run)]
+        return str(whole[-1]) if whole else ""
+
+    @property
+    def meta(self) -> ModelMeta | None:
+        """What the model's files tell about it; None while it is not on this machine."""
+        from ..runtime.models import inspect
+
+        try:
+            return inspect(self._model_path(download=False))
+        except ModelNotFound:
+            return None
+
+    @property
+    def type(self) -> str:
+        """What kind of model it is, in capitals, such as ``LLM``."""
+        meta = None if self._type else self.meta
+        return (self._type or (meta.type if meta else "llm")).upper()
+
+    @property
+    def engine(self) -> str:
+        """What serves it: the deployment's engine while there is one, else the chosen method."""
+        record = self._serving.record
+        return record.spec.backend if record else self._methods["deploy"].name
+
+    def get_all_models(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """The target's fine-tuned models.
+
+        Returns
+        -------
+        (list of (name, path), list of (name, path))
+            The whole ones, and those that were never finished; oldest first.
+        """
+        found = runs.runs(self._target)
+        return ([(r.name, str(r)) for r in found if runs.usable(r)], [(r.name, str(r)) for r in found if not runs.usable(r)])
+
+    def set_specific_finetuned_model(self, model_path: str | Path) -> Self:
+        """Choose the fine-tuned model that `start` serves, by its path or its name in `get_all_models`."""
+        valid, _ = self.get_all_models()
+        path = Path(dict(valid).get(str(model_path), str(model_path))).expanduser().absolute()
+        if not runs.usable(path):
+            cause = f"{path} holds no configuration with weights."
+            raise ModelNotFound(f"{str(model_path)!r} is no fine-tuned model.", cause, "See get_all_models().")
+        self._tuning.model = str(path)
+        return self
+
+    @property
+    def _target(self) -> Path:
+        return runs.target_folder(self.target_path, self.base_model)
+
+    def _model_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
+        """The model that `start` serves."""
+        return Path(self.finetuned_model_path) if self.finetuned_model_path else self._base_path(download, on_progress)
+
+    def _base_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
+        from ..runtime.models import resolve
+
+        if not self.base_model:
+            raise ModelNotFound("No model was named.", "", "Write TrainableModule('pocket'), or any path or name.")
+        return resolve(self.base_model, source=self._source, download=download and self._download, on_progress=on_progress)
+
+    # ---- how it stands
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it answers. Raises `NotStarted` before `start`."""
+        endpoint = self._serving.endpoint
+        if endpoint is None:
+            raise NotStarted(f"{self.name} is not deployed.", "It was asked before it was started.", "Type start() on it first.")
+        return endpoint
+
+    @property
+    def deployment(self) -> Job | None:
+        """The deployment's job; None before `start`, and where the address was given by hand."""
+        return _job(self._serving.job_id)
+
+    @property
+    def job(self) -> Job | None:
+        """The last fine-tuning job; None before `update`."""
+        return _job(self._tuning.job_id)
+
+    @property
+    def state(self) -> str:
+        """``idle``, or the state of the deployment; ``running`` is: it answers."""
+        record = self._serving.record
+        if record is not None:
+            return str(record.state)
+        return "running" if self._serving.endpoint is not None else "idle"
+
+    def status(self, task: Task | None = None) -> str:
+        """The state of the deployment (``deploy``, the default) or of the last fine-tuning (``finetune``)."""
+        if task not in (None, "deploy", "finetune"):
+            raise ArgumentError(f"There is no task {task!r}.", "", "Write status('deploy') or status('finetune').")
+        if task != "finetune":
+            return self.state
+        job = self.job
+        return str(job.state) if job else "idle"
+
+    def stop(self, task: Task | None = None, *, recursive: bool = True) -> None:
+        """End the deployment (``deploy``, the default), for everybody who uses it, or the fine-tuning (``finetune``)."""
+        if task == "finetune":
+            job = self.job
+            if job is None:
+                raise NotStarted(f"{self.name} is not being fine-tuned.", "", "Call update() first.")
+            job.stop()
+        else:
+            super().stop(recursive=recursive)
+
+    # ---- deploying
+
+    def _deploy(self) -> None:
+        if "url" in self._methods["deploy"].arguments:
+            return
+        if self._tuning.job_id and not self._tuning.awaited:
+            job = self.job
+            if job is not None and job.state.active:
+                raise JobError(f"{self.name} is still being fine-tuned.", "", "Call wait() first, or stop('finetune').", job_id=job.id)
+            self._await_training()
+        began = time.monotonic()
+        with views.starting(self) as show:
+
+            def progressed(progress: Progress) -> None:
+                self.progress = progress
+                show(progress)
+
+            path = self._model_path(on_progress=progressed)
+            from ..runtime.models import inspect
+
+            meta = inspect(path)
+            name = path.name if self.finetuned_model_path else Path(self.base_model).name
+            plan = engines.plan(name, path, meta, self._methods["deploy"], self._type or meta.type)
+            if self._serving.serves(plan.spec.share_key):
+                show.ready(f"{self.name} runs already · {plan.engine}")
+            else:
+                progressed(Progress("start", f"Starting {self.name} with {plan.engine}: {plan.why}"))
+                self._serving.start(plan.spec, lambda record: progressed(record.progress))
+                show.ready(f"{self.name} is ready · {plan.engine}: {plan.why} · {time.monotonic() - began:.1f} s")
+            self.progress = Progress()
+        views.started(self)
+
+    def _undeploy(self) -> None:
+        self._serving.stop()
+
+    def _explained(self, error: EndpointError) -> EndpointError:
+        return self._serving.explained(error, self.name)
+
+    # ---- fine-tuning
+
+    def _training(self) -> JobSpec | None:
+        if self._trainset is None:
+            if self._mode is None:
+                return None
+            cause = f"Its mode is {self._mode!r}, but no training set was given."
+            raise ArgumentError(f"{self.name} has nothing to train on.", cause, "Give rows with trainset(…).")
+        wish = training.Wish(self.base_model, self.target_path, self._methods[self._mode or "finetune"], self._trainset, self._validset)
+        return training.finetune_spec(wish, self._base_path())
+
+    def _train(self, spec: JobSpec) -> Job:
+        from ..runtime import jobs
+
+        record: JobRecord = training.submit(spec, self.target_path, self.base_model, jobs.submit)
+        return self._adopt(record.id)
+
+    def _adopt(self, job_id: str) -> Job:
+        from ..runtime.job import Job
+
+        self._tuning.job_id, self._tuning.awaited = job_id, False
+        return Job(job_id)
+
+    def _await_training(self) -> None:
+        if self._tuning.awaited:
+            return
+        with views.training(self) as show:
+            record = follow(self._tuning.job_id, show.record)
+            show.ended(f"{record.name}: {record.state}" + (f" · {record.step} steps" if record.step else ""))
+        self._tuning.awaited = True
+        if record.state is not JobState.SUCCEEDED:
+            fix = "t.resume() continues at the last checkpoint." if record.step else f"Look at wb.job({record.id!r}).logs()."
+            raise failed(record, f"The fine-tuning {record.name} did not finish ({record.state}).", fix)
+        self._tuning.model = str(record.result["model"])
+
+    def resume(self, *, wait: bool = True) -> Any:
+        """Continue a fine-tuning that was stopped or failed at its last checkpoint; otherwise like `update`."""
+        job = self.job
+        if job is None:
+            raise NotStarted(f"{self.name} has not been fine-tuned here.", "", "Call update(), or wb.job(id).resume().")
+        resumed = self._adopt(job.resume().id)
+        if not wait:
+            return resumed
+        self._await_training()
+        self._deploy()
+        self._evaluate()
+        return self
+
+    # ---- views
+
+    def monitor(self) -> Any:
+        """The live monitor of the last fine-tuning."""
+        job = self.job
+        if job is None:
+            raise NotStarted(f"{self.name} has not been fine-tuned here.", "", "Call update(), or wb.job(id).monitor() for another job.")
+        return views.monitor(job)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Module type=Trainable mode={self._mode} basemodel={self.base_model} target={self.target_path} name={self.name} "
+            f"deploy_type={self._methods['deploy'].name} stream={self._stream} return_trace={self.return_trace}>"
+        )
+
+    def _ipython_display_(self) -> None:
+        if not views.take_card(self):
+            raise NotImplementedError  # IPython then asks for the bundle
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return views.card_bundle(self, include, exclude)
+
+
+def _job(job_id: str) -> Job | None:
+    if not job_id:
+        return None
+    from ..runtime.job import Job
+
+    return Job(job_id)

@@ -1,0 +1,107 @@
+"""From what a user has set to a fine-tuning job, everything checked before anything starts. Knows data sets, runs and the
+trainer's payload; does not run or show it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.jobs import JobSpec
+from ..core.specs import FinetuneSpec
+from ..errors import ArgumentError
+from ..settings import settings
+from . import runs
+from .methods import AUTO, Method
+
+DEFAULT_TRAINER = "llamafactory"
+OWN_ARGUMENTS = frozenset({"python"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user has set: rows to train on and to validate with, and the method."""
+
+    base_model: str
+    target_path: str
+    method: Method
+    train: Any
+    valid: Any = None
+
+
+@dataclass(slots=True)
+class Tuning:
+    """What fine-tuning has come to, shared by all faces of a module.
+
+    Attributes
+    ----------
+    model : str
+        The fine-tuned model to serve, or empty.
+    job_id : str
+        The last fine-tuning, or empty.
+    awaited : bool
+        Whether its end has been seen.
+    """
+
+    model: str = ""
+    job_id: str = ""
+    awaited: bool = True
+
+
+def check_path(value: Any) -> Any:
+    """Say at once when a data set is a path to nothing; everything else about it is checked by `finetune_spec`."""
+    if isinstance(value, str | Path) and not Path(value).expanduser().exists():
+        path = Path(value).expanduser().absolute()
+        raise ArgumentError(f"The training set {str(value)!r} is not there.", f"There is no file {path}.", "Check the path.")
+    return value
+
+
+def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
+    """The job for a wish, with its data read and checked, and its folder taken.
+
+    Raises
+    ------
+    DataError
+        With file and line, for rows that cannot be trained on.
+    ArgumentError
+        When the trainer refuses an argument.
+    """
+    from .. import data, registry
+
+    train, valid = _values(wish)
+    target = runs.target_folder(wish.target_path, wish.base_model)
+    folder = settings().folder("data") / f"{target.name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}"
+    arguments = dict(wish.method.arguments)
+    python = str(arguments.pop("python", ""))
+    backend = DEFAULT_TRAINER if wish.method.name == AUTO else wish.method.name
+    spec = FinetuneSpec(
+        base_model=str(base_model),
+        target_path=str(runs.next_run(target)),
+        train=data.load_dataset(train, role="train", folder=folder),
+        valid=data.load_dataset(valid, role="valid", folder=folder) if valid is not None else None,
+        arguments=arguments,
+        python=python,
+    )
+    registry.get("finetune", backend)().check(spec.to_json())
+    return JobSpec("finetune", backend, Path(spec.target_path).name, spec.to_json())
+
+
+def submit(spec: JobSpec, target_path: str, base_model: str, start: Callable[[JobSpec], Any]) -> Any:
+    """Take the run's folder and start the job; a folder whose job cannot start is given back."""
+    run = runs.reserve(runs.target_folder(target_path, base_model), base_model)
+    payload = {**spec.payload, "target_path": str(run)}
+    try:
+        return start(JobSpec(spec.kind, spec.backend, run.name, payload))
+    except BaseException:
+        runs.release(run)
+        raise
+
+
+def _values(wish: Wish) -> tuple[Any, Any]:
+    if not callable(wish.train):
+        return wish.train, wish.valid
+    made = wish.train()
+    return made if isinstance(made, tuple) and len(made) == 2 else (made, wish.valid)

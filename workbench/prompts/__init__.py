@@ -1,0 +1,5 @@
+"""Prompts: what stands around an input."""
+
+from .chat import ChatPrompt
+
+__all__ = ["ChatPrompt"]
