@@ -56,7 +56,9 @@ class Settings(BaseSettings):
 
     def folder(self, *parts: str) -> Path:
         """A folder under `home`, made when missing, readable by the user only."""
-        path = Path(self.home).expanduser().absolute().joinpath(*parts)
+        home = Path(self.home).expanduser().absolute()
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = home.joinpath(*parts)
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 

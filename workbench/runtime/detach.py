@@ -32,7 +32,7 @@ def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "workbench.runtime.supervisor", job_id],
+                [sys.executable, "-P", "-m", "workbench.runtime.supervisor", job_id],
                 env=_environment(home),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -62,6 +62,7 @@ def _environment(home: Path) -> dict[str, str]:
             path = isinstance(value, Path)
             env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute() if path else value)
     env["WORKBENCH_HOME"] = str(home)
-    package = str(Path(__file__).resolve().parents[2])
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), package]))
+    modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
+    package = Path(__file__).resolve().parents[2]
+    env["PYTHONPATH"] = os.pathsep.join(str(Path(p).absolute()) for p in [*modules, package])
     return env

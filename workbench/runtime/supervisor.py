@@ -117,7 +117,13 @@ class Supervisor:
     def _interpreter(self, stage: Stage) -> Path:
         from ..envs import ensure
 
-        return Path(ensure(stage.environment, self._news.append, python=self.spec.payload.get("python") or ""))
+        return Path(ensure(stage.environment, self._hear, python=self.spec.payload.get("python") or ""))
+
+    def _hear(self, progress: Progress) -> None:
+        """Called by the thread that builds an environment."""
+        if self._stopping:
+            raise Cancelled
+        self._news.append(progress)
 
     def _run_stage(self, backend: Backend, stage: Stage, python: Path) -> None:
         self._ingest.listening, self._ingest.error = False, ""
