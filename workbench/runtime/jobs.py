@@ -63,7 +63,8 @@ def _submit(spec: JobSpec, files: Mapping[str, str | bytes], parent_step: int | 
         return record
     place = store().place(record.id)
     try:
-        place.folder.mkdir(parents=True, mode=0o700)
+        place.folder.parent.mkdir(mode=0o700, exist_ok=True)
+        place.folder.mkdir(mode=0o700)
         for name, content in files.items():
             write_file(place.folder / name, content)
         start_supervisor(record.id, store().home, place.folder)
