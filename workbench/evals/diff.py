@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 _WORDS = re.compile(r"\s+|[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]|\w+|[^\w\s]")
 LIMIT = 4000  # words; past it the quadratic matcher would take seconds and the reader is lost anyway
 
+ALIKE = 0.3  # texts that share less are two texts, and marking every word of both says nothing
+
 Run = tuple[str, bool]  # text, whether it differs
 
 
@@ -17,11 +19,13 @@ def words(text: str) -> list[str]:
 
 
 def differences(a: str, b: str) -> tuple[list[Run], list[Run]]:
-    """The runs of each text that are shared or its own: ``([(text, own?), …], […])``."""
+    """The runs of each text that are shared or its own: ``([(text, own?), …], […])``; one run each where little is shared."""
     left, right = words(a), words(b)
     if a == b or max(len(left), len(right)) > LIMIT:
         return [(a, False)], [(b, False)]
     matcher = SequenceMatcher(None, left, right, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return [(a, False)], [(b, False)]
     ours: list[Run] = []
     theirs: list[Run] = []
     for tag, i, j, k, m in matcher.get_opcodes():

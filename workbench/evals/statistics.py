@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +33,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Candidate minus baseline over the same rows. ``spread`` is the standard deviation of one row's difference."""
+    """Candidate minus baseline over the same rows.
+
+    ``spread`` is the standard deviation of one row's difference as seen; ``unseen`` widens the interval for kinds of rows that
+    did not turn up, as variance in rows: the interval's half width over n rows is z · sqrt(spread² + unseen / n) / sqrt(n).
+    """
 
     difference: float
     interval: Interval
     p_value: float
     spread: float
     rows: int
+    unseen: float = 0.0
 
 
 def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
@@ -156,7 +160,9 @@ def paired_proportions(a: Sequence[float] | Array, b: Sequence[float] | Array) -
     centre = (more - less) / rows
     spread = math.sqrt(max(0.0, (more + less) / rows - centre * centre))
     half = NormalDist().inv_cdf((1 + LEVEL) / 2) * spread / math.sqrt(rows)
-    return Paired((up - down) / n, (max(-1.0, centre - half), min(1.0, centre + half)), mcnemar(up, down), spread, n)
+    seen = (up - down) / n
+    interval = (max(-1.0, centre - half), min(1.0, centre + half))
+    return Paired(seen, interval, mcnemar(up, down), math.sqrt(max(0.0, (up + down) / n - seen * seen)), n, 1.0)
 
 
 def paired_means(a: Sequence[float] | Array, b: Sequence[float] | Array, *, bounded: bool = False) -> Paired:
@@ -166,17 +172,17 @@ def paired_means(a: Sequence[float] | Array, b: Sequence[float] | Array, *, boun
     seen in n rows happens in at most 3/n of them (Hanley and Lippman-Hand, JAMA 249 (1983), 1743-1745).
     """
     d = _numbers(b) - _numbers(a)
-    n, centre = len(d), float(d.mean())
+    n, centre, unseen = len(d), float(d.mean()), 0.0
     spread = float(d.std(ddof=1)) if n > 1 else 0.0
     if spread <= 1e-12 * max(1.0, abs(centre)):
         half = min(1.0, 3.0 / n) if bounded else (math.inf if n < 2 else 0.0)
         p = 1.0 if n < 2 or centre == 0.0 else 2.0 ** (1 - n)  # the sign test: n rows that all go one way
-        spread = half * math.sqrt(n) / 2.0 if bounded else 0.0
+        spread, unseen = 0.0, (3.0 / NormalDist().inv_cdf((1 + LEVEL) / 2)) ** 2 if bounded else 0.0
     else:
         half = t_quantile(n - 1) * spread / math.sqrt(n)
         p = t_tail(centre / (spread / math.sqrt(n)), n - 1)
     low, high = centre - half, centre + half
-    return Paired(centre, (max(-1.0, low), min(1.0, high)) if bounded else (low, high), p, spread, n)
+    return Paired(centre, (max(-1.0, low), min(1.0, high)) if bounded else (low, high), p, spread, n, unseen)
 
 
 def paired_medians(a: Sequence[float] | Array, b: Sequence[float] | Array, *, resamples: int = 2000, seed: int = 0) -> Paired:
@@ -230,12 +236,13 @@ def rows_to_settle(test: Paired, *, margin: float | None) -> int | None:
     number would.
     """
     normal = NormalDist()
-    factor = normal.inv_cdf((1 + LEVEL) / 2) + normal.inv_cdf(POWER)
+    factor = (normal.inv_cdf((1 + LEVEL) / 2) + normal.inv_cdf(POWER)) ** 2
     gaps = [abs(test.difference)]
     if margin is not None:
         gaps.append(margin - abs(test.difference))
-    needed: list[Any] = [(factor * test.spread / gap) ** 2 for gap in gaps if gap > 0]
-    if not needed or test.spread <= 0:
+    noise = factor * test.spread**2
+    needed = [(noise + math.sqrt(noise**2 + 4 * gap**2 * factor * test.unseen)) / (2 * gap**2) for gap in gaps if gap > 0]
+    if not needed or (noise == 0 and test.unseen == 0):
         return None
     more = min(needed) - test.rows
     return None if more > FAR else max(1, math.ceil(more))
