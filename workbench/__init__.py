@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .core.events import Piece
     from .core.messages import Completion, Message
     from .envs import envs
-    from .evals import EvalResult, compare
+    from .evals.compare import compare
+    from .evals.result import EvalResult
     from .modules import ModuleBase, StreamCallHelper, TrainableModule
     from .modules.views import gpu
     from .runtime.job import Job, job, jobs

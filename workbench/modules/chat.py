@@ -177,7 +177,6 @@ class ChatModule(ModuleBase):
                 printer.end()
             if heard is not None:
                 heard.ended(answer)
-        self._count(completion.usage)
         return completion.text if self._formatter is None else self._formatter(completion.text)
 
     def stream(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> Stream:
@@ -196,21 +195,20 @@ class ChatModule(ModuleBase):
         async for piece in self._open(input, llm_chat_history, tools, parameters):
             yield piece
 
-    async def acall(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> Completion:
+    async def acall(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> Any:
         """Answer without blocking the event loop.
 
         Returns
         -------
         Completion
-            Text, usage, timing and finish reason; formatters and hooks do not apply.
+            Text, usage, timing and finish reason. Where there is a formatter: what it made of the text.
         """
         answer = self._open(input, llm_chat_history, tools, parameters)
         try:
             completion = await answer.ajoin()
         except EndpointError as e:
             raise self._explained(e) from None
-        self._count(completion.usage)
-        return completion
+        return completion if self._formatter is None else self._formatter(completion.text)
 
     def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
         """What would be sent for an input: turns, tools and parameters."""
@@ -221,11 +219,11 @@ class ChatModule(ModuleBase):
     def _open(self, input: Any, history: Any, tools: Tools | None, given: Mapping[str, Any]) -> Stream:
         from ..runtime.client import open_stream
 
-        return open_stream(self.endpoint, self.request(input, history, tools, given))
+        return open_stream(self.endpoint, self.request(input, history, tools, given)).on_end(self._count)
 
-    def _count(self, usage: Usage) -> None:
+    def _count(self, completion: Completion) -> None:
         with self._lock:
-            self.usage += usage
+            self.usage += completion.usage
 
     # ---- views
 

@@ -5,8 +5,6 @@ not start or show it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .. import registry
@@ -16,47 +14,60 @@ from ..core.specs import DeploySpec
 from ..errors import ArgumentError, unknown_argument
 from .methods import AUTO, Method, known_arguments
 
-if TYPE_CHECKING:
-    from ..core.models import ModelMeta
-
 OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env"})
 _SPEC_ARGUMENTS = ("port", "python")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to deploy, and why with this engine."""
+    """What to deploy; ``why`` names the engine as people know it, and the reason."""
 
     spec: JobSpec
     engine: str
     why: str
 
 
-def plan(name: str, model: Path, meta: ModelMeta, method: Method, type: str) -> Plan:
-    """The deployment of a model.
+def needs_model(method: Method) -> bool:
+    """Whether the engine serves files of a model; one for dry runs does not."""
+    return method.name == AUTO or bool(getattr(registry.get("deploy", method.name), "needs_model", True))
+
+
+def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
+    """The deployment of a model, by its path.
+
+    Parameters
+    ----------
+    type : str
+        What kind of model it is; told from its files when empty.
+    name : str
+        What people see; the model's name when empty.
 
     Raises
     ------
     ArgumentError
         For an argument that the engine does not know.
     """
-    engine, why = method.name, "as you chose"
-    if method.name == AUTO:
-        from ..deploy.choose import choose
-        from ..runtime.machine import snapshot
+    from ..runtime.endpoints import deployment_spec
+    from ..runtime.models import inspect
 
-        choice = choose(meta, snapshot())
-        engine, why = choice.engine, choice.why
+    engine, why = method.name, f"{method.name}, as you chose"
+    if needs_model(method):
+        meta = inspect(model)
+        type = type or meta.type
+        if method.name == AUTO:
+            from ..deploy.choose import choose
+            from ..runtime.machine import snapshot
+
+            choice = choose(meta, snapshot())
+            engine, why = choice.engine, choice.why.rstrip(".")
     arguments = dict(method.arguments)
-    known = known_arguments(Method("deploy", engine))
+    known = known_arguments(Method("deploy", engine)) | OWN_ARGUMENTS
     for argument in arguments:
-        if argument not in known | OWN_ARGUMENTS:
-            raise unknown_argument(f"deploy.{engine}", argument, known | OWN_ARGUMENTS)
+        if argument not in known:
+            raise unknown_argument(f"deploy.{engine}", argument, known)
     own = {k: arguments.pop(k) for k in _SPEC_ARGUMENTS if k in arguments}
-    spec = DeploySpec(model=str(model), type=type or "llm", arguments=arguments, port=int(own.get("port", 0)), python=str(own.get("python", "")))
-    payload = spec.to_json()
-    registry.get("deploy", engine)().check(payload)
-    return Plan(JobSpec("deploy", engine, name, payload, share_key=spec.share_key(engine)), engine, why)
+    spec = DeploySpec(model=model, type=type or "llm", arguments=arguments, port=int(own.get("port", 0)), python=str(own.get("python", "")))
+    return Plan(deployment_spec(spec, engine, name=name), engine, why)
 
 
 def attached(url: str, model: str, method: Method) -> Endpoint:

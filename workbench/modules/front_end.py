@@ -1,10 +1,12 @@
 """Where the user sits, and one line that says what is going on there. Knows neither modules nor jobs.
 
-A notebook and a terminal show a line that changes; a script whose output is not a terminal gets the last word only.
+A notebook, a terminal and whoever runs a notebook without a front end show a line that changes; a script whose output is
+not a terminal gets the last word only.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -12,7 +14,8 @@ from typing import Any, Literal
 
 from ..core.jobs import Progress
 
-FrontEnd = Literal["notebook", "terminal", "script"]
+FrontEnd = Literal["notebook", "headless", "terminal", "script"]
+HEADLESS = "WORKBENCH_HEADLESS"  # set by who runs a notebook without a front end
 
 
 def shell() -> Any:
@@ -24,7 +27,7 @@ def shell() -> Any:
 def front_end() -> FrontEnd:
     """Where output goes now."""
     if getattr(shell(), "kernel", None) is not None:
-        return "notebook"
+        return "headless" if os.environ.get(HEADLESS) else "notebook"
     return "terminal" if sys.stderr.isatty() else "script"
 
 
@@ -61,35 +64,31 @@ class StatusLine:
         now = time.monotonic()
         if text == self._text or now - self._shown_at < self._interval or self._where == "script":
             return
+        self._write(text)
         self._text, self._shown_at = text, now
-        if self._where == "notebook":
-            self._display(text)
-        else:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[2K{text[:width]}")
-            sys.stderr.flush()
 
     def end(self, text: str) -> None:
         """The last word."""
-        if self._where == "notebook":
-            self._display(text)
-        else:
-            sys.stderr.write(("\r\x1b[2K" if self._where == "terminal" else "") + text + "\n")
-            sys.stderr.flush()
+        self._write(text, "\n")
 
     def clear(self) -> None:
         """Nothing more to say: an error follows, or something better stands there."""
-        if self._where == "terminal" and self._text:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
-        elif self._where == "notebook" and self._handle is not None:
-            self._handle.update({"text/plain": ""}, raw=True)
+        if self._text:
+            self._write("")
 
-    def _display(self, text: str) -> None:
-        if self._handle is None:
-            self._handle = display({"text/plain": text}, raw=True, display_id=True)
-        else:
-            self._handle.update({"text/plain": text}, raw=True)
+    def _write(self, text: str, end: str = "") -> None:
+        if self._where == "notebook":
+            if self._handle is None:
+                self._handle = display({"text/plain": text}, raw=True, display_id=True)
+            else:
+                self._handle.update({"text/plain": text}, raw=True)
+            return
+        out = sys.stdout if self._where == "headless" else sys.stderr  # a kernel's errors look like failures
+        if self._where == "terminal" and not end:
+            text = text[: shutil.get_terminal_size().columns - 1]
+        over = "\r" + " " * len(self._text) + "\r" if self._text else ""
+        out.write(over + text + end)
+        out.flush()
 
 
 def describe(progress: Progress) -> str:

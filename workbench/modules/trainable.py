@@ -197,18 +197,15 @@ class TrainableModule(Builder):
                 self.progress = progress
                 show(progress)
 
-            path = self._model_path(on_progress=progressed)
-            from ..runtime.models import inspect
-
-            meta = inspect(path)
-            name = path.name if self.finetuned_model_path else Path(self.base_model).name
-            plan = engines.plan(name, path, meta, self._methods["deploy"], self._type or meta.type)
+            serves_files = engines.needs_model(self._methods["deploy"])
+            model = str(self._model_path(on_progress=progressed)) if serves_files else self.base_model
+            plan = engines.plan(model, self._methods["deploy"], self._type or "")
             if self._serving.serves(plan.spec.share_key):
                 show.ready(f"{self.name} runs already · {plan.engine}")
             else:
-                progressed(Progress("start", f"Starting {self.name} with {plan.engine}: {plan.why}"))
+                progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
                 self._serving.start(plan.spec, lambda record: progressed(record.progress))
-                show.ready(f"{self.name} is ready · {plan.engine}: {plan.why} · {time.monotonic() - began:.1f} s")
+                show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
             self.progress = Progress()
         views.started(self)
 

@@ -1,8 +1,107 @@
-"""From a deployment to the place where it answers. Knows jobs and endpoints; sends nothing."""
+"""Deployments and the places where they answer. Knows jobs, engines and endpoints; sends nothing itself."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from .. import registry
 from ..core.endpoints import Endpoint
+from ..core.jobs import JobRecord, JobSpec, JobState
+from ..core.specs import DeploySpec
+from ..errors import EndpointDown, JobFailed, NotStarted
+
+
+def deployment_for(spec: DeploySpec, engine: str = "auto", *, name: str = "") -> JobRecord:
+    """The deployment of a model: the one that is alive with the same model, engine and arguments, else a new one.
+
+    Parameters
+    ----------
+    spec : DeploySpec
+    engine : str
+        A name in the registry group ``deploy``, or ``auto``.
+    name : str
+        What people see; the model's name when empty.
+
+    Returns
+    -------
+    JobRecord
+        Not necessarily ready yet: `wait_ready`.
+
+    Raises
+    ------
+    ArgumentError, ModelNotFound
+        Before anything is started.
+    """
+    from . import jobs
+
+    return jobs.submit(deployment_spec(spec, engine, name=name))
+
+
+def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -> JobSpec:
+    """The job that `deployment_for` submits, checked; the same model, engine and arguments have the same ``share_key``."""
+    from .models import display_name, resolve
+
+    if engine == "auto" or getattr(registry.get("deploy", engine), "needs_model", True):
+        spec = replace(spec, model=str(resolve(spec.model)))
+    spec = replace(spec, served_name=spec.served_name or display_name(spec.model))
+    if engine == "auto":
+        engine = engine_for(spec)
+    payload = spec.to_json()
+    registry.get("deploy", engine)().check(payload)
+    key = f"{spec.share_key(engine)}-{_stamp(Path(spec.model))}"
+    return JobSpec("deploy", engine, name or spec.served_name, payload, share_key=key)
+
+
+def engine_for(spec: DeploySpec) -> str:
+    """The engine that `workbench.deploy.choose` takes for a model on this machine."""
+    from ..deploy import choose
+    from .machine import snapshot
+    from .models import inspect
+
+    return choose(inspect(spec.model), snapshot()).engine
+
+
+def wait_ready(job_id: str, timeout: float | None = None) -> Endpoint:
+    """Wait until a deployment answers.
+
+    Raises
+    ------
+    JobFailed
+        When it ended instead, with the cause and the last lines of its log.
+    """
+    from . import jobs
+
+    return endpoint_of(jobs.wait(job_id, timeout, ready=True))
+
+
+def endpoint_of(record: JobRecord) -> Endpoint:
+    """Where a deployment answers.
+
+    Raises
+    ------
+    EndpointDown
+        When it had answered once and has ended since.
+    JobFailed
+        When it never came up.
+    NotStarted
+        When it is still coming up.
+    """
+    if record.state.active and record.endpoint:
+        return Endpoint.from_json(record.endpoint)
+    if record.state.active:
+        raise NotStarted(f"{record.name} is not ready yet.", record.progress.text, "Wait for it: start() returns when it answers.")
+    failure, log = record.failure, record.failure.log_tail if record.failure else ""
+    cause = failure.cause if failure else ""
+    fix = (failure.fix if failure else "") or "Start the model again with start()."
+    if record.endpoint:
+        how = "was stopped" if record.state is JobState.CANCELLED else "has ended"
+        what = f"The deployment of {record.name} {how}."
+        raise EndpointDown(what, cause, "Start the model again with start().", model=str(record.endpoint.get("model", "")), log_tail=log)
+    what = f"{record.name} could not be deployed ({record.state})."
+    raise JobFailed(what, cause, fix, job_id=record.id, exit_code=record.exit_code, log_tail=log)
 
 
 def last_words(endpoint: Endpoint, lines: int = 20) -> str:
@@ -15,3 +114,13 @@ def last_words(endpoint: Endpoint, lines: int = 20) -> str:
         return jobs.log_tail(endpoint.job_id, lines)
     except Exception:  # an error's ornament must not hide the error
         return ""
+
+
+def _stamp(model: Path) -> str:
+    """Changes when the files at the model's place change, so that a model trained anew is not taken for the old one."""
+    try:
+        files = sorted(p for p in model.iterdir() if p.is_file()) if model.is_dir() else [model]
+        seen = [(p.name, (s := p.stat()).st_size, s.st_mtime_ns) for p in files]
+    except OSError:
+        return ""
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:8]

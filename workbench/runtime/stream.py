@@ -30,6 +30,7 @@ class Channel:
     """
 
     __slots__ = (
+        "actions",
         "calls",
         "cancelled",
         "ended",
@@ -51,6 +52,7 @@ class Channel:
     def __init__(self) -> None:
         self.pieces: deque[Piece] = deque()
         self.waiters: deque[Callable[[], object]] = deque()
+        self.actions: deque[Callable[[Completion], object]] = deque()
         self.texts: list[str] = []
         self.reasoning: list[str] = []
         self.calls: dict[int, list[str]] = {}
@@ -76,8 +78,15 @@ class Channel:
         if not self.ended:
             self.total = time.perf_counter() - self.sent
             self.error = error
+            self.act()  # before a reader can see the end
             self.ended = True
+            self.act()
         self.wake()
+
+    def act(self) -> None:
+        """Run what waits for the end, each once."""
+        while self.actions:
+            self.actions.popleft()(self.completion())
 
     def wake(self) -> None:
         while self.waiters:
@@ -178,6 +187,13 @@ class Stream:
         async for _ in self:
             pass
         return self._channel.completion()
+
+    def on_end(self, action: Callable[[Completion], object]) -> Stream:
+        """Call ``action`` once with the answer when it has ended, however it ended; it must be quick and not raise."""
+        self._channel.actions.append(action)
+        if self._channel.ended:
+            self._channel.act()
+        return self
 
     def close(self) -> None:
         """Abort the request upstream at once, unless it has ended. Pieces that have arrived can still be read."""
