@@ -58,7 +58,7 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         try:
             data = json.loads(line)
             yield data.pop("kind"), data
-        except (ValueError, KeyError, AttributeError) as e:
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
             if number == len(lines):
                 return
             raise DataError(f"{path}, line {number} is not a line of an evaluation.", str(e)) from e

@@ -76,14 +76,15 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
 
 def t_tail(t: float, df: float) -> float:
     """Two-sided tail of Student's t: I_x(df/2, 1/2) with x = df / (df + t²). Abramowitz and Stegun 26.7.1."""
-    x = df / (df + t * t)
-    a, b = df / 2.0, 0.5
-    if x <= 0.0 or x >= 1.0:
-        return 0.0 if x <= 0.0 else 1.0
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    y = t * t / (df + t * t)  # 1 - x, which itself loses a small t
+    x, a, b = df / (df + t * t), df / 2.0, 0.5
+    if y <= 0.0 or x <= 0.0:
+        return 1.0 if y <= 0.0 else 0.0
+    log_x = math.log1p(-y) if y < 0.5 else math.log(x)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * log_x + b * math.log(y))
     if x < (a + 1.0) / (a + b + 2.0):
         return front * _beta_fraction(a, b, x) / a
-    return 1.0 - front * _beta_fraction(b, a, 1.0 - x) / b
+    return 1.0 - front * _beta_fraction(b, a, y) / b
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,6 +29,11 @@ def change(row: EvalRow, measure: Measure, baseline: int = 0, candidate: int = 1
     return 1 if (b > a) == measure.higher_is_better else -1
 
 
+def _finite(interval: tuple[float, float]) -> tuple[float, float] | None:
+    """An interval that says something; from one row there is none."""
+    return interval if all(map(math.isfinite, interval)) else None
+
+
 def summarise(rows: Sequence[EvalRow], measure: Measure, models: int, *, baseline: int = 0, candidate: int | None = None) -> ScoreSummary:
     """One measure over all rows, with the paired test of two models where there are two."""
     last = models - 1 if candidate is None else candidate
@@ -38,7 +44,7 @@ def summarise(rows: Sequence[EvalRow], measure: Measure, models: int, *, baselin
         values = [v for r in rows if model < len(r.outputs) and (v := value_of(r.outputs[model], measure)) is not None]
         one = None if not values else statistics.median(values) if measure.median else statistics.mean(values, bounded=bounded)
         means.append(one.value if one else None)
-        intervals.append(one.interval if one else None)
+        intervals.append(_finite(one.interval) if one else None)
     base = ScoreSummary(
         measure.name,
         measure.title or measure.name,
@@ -76,7 +82,7 @@ def summarise(rows: Sequence[EvalRow], measure: Measure, models: int, *, baselin
     return replace(
         base,
         difference=test.difference,
-        difference_interval=test.interval,
+        difference_interval=_finite(test.interval),
         p_value=test.p_value,
         verdict=said,
         improved=changes.count(1),

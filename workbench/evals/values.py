@@ -140,7 +140,7 @@ class ScoreSummary:
     means : tuple of float or None
         Per model; medians where the measure compares medians (latency). None without a value.
     intervals : tuple of (float, float) or None
-        Per model, 95 %.
+        Per model, 95 %. None where there are too few values for one.
     difference, difference_interval, p_value, verdict
         From the paired test; None with one model or without a common row. Verdicts are never drawn from the means.
     improved, regressed : int

@@ -16,8 +16,6 @@ def letter(model: int) -> str:
 
 def number(value: float, digits: int = 2) -> str:
     """A number with thousands separated and a true minus sign."""
-    if math.isinf(value):
-        return "∞" if value > 0 else MINUS + "∞"
     text = f"{value:,.{digits}f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
     return text.replace("-", MINUS)
@@ -75,7 +73,9 @@ def explanation(s: ScoreSummary) -> str:
     """What stands under a card: the interval, and what else there is to know about the verdict."""
     if s.difference_interval is None:
         ends = s.intervals[s.candidate] if s.candidate < len(s.intervals) else None
-        return f"95% CI {interval(*ends, s.unit)}." if ends else "No value yet."
+        if ends and s.difference is None:
+            return f"95% CI {interval(*ends, s.unit)}."
+        return "Too few rows for an interval." if s.means[s.candidate] is not None else "No value yet."
     parts = [f"95% CI {interval(*s.difference_interval, s.unit, signed=True)}."]
     if s.verdict == "inconclusive":
         more = s.rows_to_settle
