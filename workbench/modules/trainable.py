@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..core.endpoints import Endpoint
-from ..core.jobs import JobRecord, JobSpec, JobState, Progress
+from ..core.jobs import JobSpec, JobState, Progress
 from ..errors import ArgumentError, EndpointError, JobError, ModelNotFound, NotStarted
 from . import engines, runs, training, views
 from .builder import Builder
@@ -229,8 +229,7 @@ class TrainableModule(Builder):
     def _train(self, spec: JobSpec) -> Job:
         from ..runtime import jobs
 
-        record: JobRecord = training.submit(spec, self.target_path, self.base_model, jobs.submit)
-        return self._adopt(record.id)
+        return self._adopt(jobs.submit(spec).id)
 
     def _adopt(self, job_id: str) -> Job:
         from ..runtime.job import Job

@@ -5,7 +5,6 @@ trainer's payload; does not run or show it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,7 @@ def check_path(value: Any) -> Any:
 
 
 def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
-    """The job for a wish, with its data read and checked, and its folder taken.
+    """The job for a wish, its data read and checked.
 
     Raises
     ------
@@ -79,25 +78,14 @@ def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
     backend = DEFAULT_TRAINER if wish.method.name == AUTO else wish.method.name
     spec = FinetuneSpec(
         base_model=str(base_model),
-        target_path=str(runs.next_run(target)),
+        target_path=str(target),
         train=data.load_dataset(train, role="train", folder=folder),
         valid=data.load_dataset(valid, role="valid", folder=folder) if valid is not None else None,
         arguments=arguments,
         python=python,
     )
     registry.get("finetune", backend)().check(spec.to_json())
-    return JobSpec("finetune", backend, Path(spec.target_path).name, spec.to_json())
-
-
-def submit(spec: JobSpec, target_path: str, base_model: str, start: Callable[[JobSpec], Any]) -> Any:
-    """Take the run's folder and start the job; a folder whose job cannot start is given back."""
-    run = runs.reserve(runs.target_folder(target_path, base_model), base_model)
-    payload = {**spec.payload, "target_path": str(run)}
-    try:
-        return start(JobSpec(spec.kind, spec.backend, run.name, payload))
-    except BaseException:
-        runs.release(run)
-        raise
+    return JobSpec("finetune", backend, target.name, spec.to_json())
 
 
 def _values(wish: Wish) -> tuple[Any, Any]:

@@ -1,0 +1,111 @@
+"""StreamCallHelper over plain callables: the pieces, the result, errors, early ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+import workbench as wb
+from workbench.core.events import Piece
+from workbench.modules.context import listener
+
+
+def speak(*words: str) -> str:
+    heard = listener.get()
+    assert heard is not None
+    for word in words:
+        heard.put(Piece(word))
+    return "".join(words)
+
+
+def test_pieces_come_in_order_and_the_result_is_kept() -> None:
+    helper = wb.StreamCallHelper(speak)
+    call = helper("a", "b")
+    assert list(call) == ["a", "b"]
+    assert call.result == helper.result == "ab"
+    assert list(call) == []
+
+
+def test_a_call_that_streams_nothing_gives_its_text_as_the_one_piece() -> None:
+    assert list(wb.StreamCallHelper(str.upper)("a")) == ["A"]
+    assert list(wb.StreamCallHelper(len)("a")) == []
+
+
+def test_an_error_is_raised_after_the_pieces() -> None:
+    def fails() -> None:
+        speak("a")
+        raise ValueError("broken")
+
+    call = wb.StreamCallHelper(fails)()
+    assert next(call) == "a"
+    with pytest.raises(ValueError, match="broken"):
+        next(call)
+
+
+def test_the_async_twin_gives_the_same() -> None:
+    helper = wb.StreamCallHelper(speak)
+
+    async def read(*words: str) -> list[str]:
+        return [p async for p in helper.astream(*words)]
+
+    async def both() -> list[list[str]]:
+        return await asyncio.gather(read("a", "b"), read("c"))
+
+    assert asyncio.run(both()) == [["a", "b"], ["c"]]
+
+
+class Endless:
+    """Stands for a stream that generates until it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_leaving_the_loop_closes_what_streams_inside() -> None:
+    stream = Endless()
+
+    def endless() -> None:
+        heard = listener.get()
+        assert heard is not None
+        heard.opened(stream)
+        heard.put(Piece("a"))
+        stream.closed.wait(10)
+
+    for _ in wb.StreamCallHelper(endless)():
+        break
+    assert stream.closed.wait(5)
+
+
+def test_a_stream_opened_after_the_end_is_closed_at_once() -> None:
+    stream, go = Endless(), threading.Event()
+
+    def late() -> None:
+        go.wait(10)
+        heard = listener.get()
+        assert heard is not None
+        heard.opened(stream)
+
+    call = wb.StreamCallHelper(late)()
+    call.close()
+    go.set()
+    assert stream.closed.wait(5)
+
+
+def test_calls_side_by_side_never_mix() -> None:
+    start = threading.Barrier(8)
+
+    def talk(word: str) -> None:
+        start.wait()
+        speak(*[word] * 50)
+
+    calls = [wb.StreamCallHelper(talk)(str(n)) for n in range(8)]
+    assert [set(c) for c in calls] == [{str(n)} for n in range(8)]
+
+
+def test_outside_a_helper_nobody_listens() -> None:
+    assert listener.get() is None
