@@ -19,6 +19,7 @@ from ..core.protocols import Dialect, HttpRequest
 from ..errors import EndpointDown, EndpointError, RateLimited
 from . import failures, http
 from .deadline import Deadline
+from .endpoints import last_words
 from .reader import Reader
 from .stream import Channel, Stream, estimate_tokens
 
@@ -120,7 +121,10 @@ async def _exchange(
     async with http.send(call.method, url, call.json, headers, connect_timeout=timeouts.connect) as answer:
         if answer.status >= 300:
             body = await answer.text()
-            raise dialect.error(endpoint, answer.status, answer.headers, body.replace(key, "***") if key else body)
+            refused = dialect.error(endpoint, answer.status, answer.headers, body.replace(key, "***") if key else body)
+            if answer.status >= 500 and isinstance(refused, EndpointError):
+                refused.log_tail = last_words(endpoint)
+            raise refused
         reader = Reader(channel, endpoint)
         lines, decoder = http.LineSplitter(), dialect.decoder()
         feed = decoder.feed

@@ -1,0 +1,75 @@
+"""Where converted models are kept, and which models can be converted. Converts nothing itself.
+
+A conversion is kept under the workbench's home and never in the user's folder. Its place is told by the content of the
+source (names, sizes and times of its files), so a model that was trained again is converted again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..errors import ArgumentError
+from ..settings import settings
+from .gguf_architectures import CONVERTIBLE
+
+_SUFFIXES = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
+_ORIGIN = "origin.json"
+TRANSFORMERS = "Serve it with transformers: deploy_method(workbench.deploy.transformers)."
+
+
+def target(model: Path, outtype: str) -> Path:
+    """The file that a conversion of this model as it is now has, or will have."""
+    stamp = hashlib.sha256(json.dumps([str(model.resolve()), _contents(model)]).encode()).hexdigest()[:16]
+    return _root() / stamp / f"{model.name}-{outtype}.gguf"
+
+
+def forget_stale() -> None:
+    """Remove conversions whose source is gone or has changed."""
+    for folder in _root().iterdir():
+        origin = folder / _ORIGIN
+        try:
+            source = Path(json.loads(origin.read_text(encoding="utf-8"))["model"])
+        except (OSError, ValueError, KeyError):
+            continue  # one that is being written now
+        if not source.is_dir() or target(source, "").parent.name != folder.name:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_convertible(model: Path) -> None:
+    """Refuse a folder that llama.cpp's converter cannot read.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    config = _config(model)
+    architecture = next(iter(config.get("architectures") or ()), "")
+    if (model / "adapter_config.json").exists() and not config:
+        raise ArgumentError(f"{model} is a LoRA adapter, not a model.", "", "Merge it into its base model first.")
+    if not config:
+        raise ArgumentError(f"{model} is no model folder.", "It has neither a GGUF file nor a config.json.", "Give the folder with the weights.")
+    if architecture not in CONVERTIBLE:
+        raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", TRANSFORMERS)
+    if not any(p.suffix in (".safetensors", ".bin") for p in model.iterdir()):
+        raise ArgumentError(f"{model} has no weights.", "There is no .safetensors file in it.", "Download or train the model again.")
+
+
+def _root() -> Path:
+    return settings().folder("cache", "gguf")
+
+
+def _contents(model: Path) -> list[tuple[str, int, int]]:
+    files = sorted(p for p in model.iterdir() if p.suffix in _SUFFIXES and p.is_file())
+    return [(p.name, (s := p.stat()).st_size, s.st_mtime_ns) for p in files]
+
+
+def _config(model: Path) -> dict[str, Any]:
+    try:
+        value = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

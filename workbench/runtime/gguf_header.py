@@ -1,0 +1,105 @@
+"""The header of a GGUF file: its values and how many weights of which type. Arrays are counted, not kept.
+
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian).
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections import Counter
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelNotFound
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_NAMES = """
+F32 F16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q8_1 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ2_S IQ4_XS
+I8 I16 I32 I64 F64 IQ1_M BF16 TQ1_0 TQ2_0 MXFP4
+"""
+_TYPES = dict(zip((*range(4), *range(6, 31), 34, 35, 39), _NAMES.split(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFHeader:
+    """Values by key (an array's value is its length), the number of weights, and the type of most of them."""
+
+    values: dict[str, Any]
+    parameters: int
+    dtype: str
+
+
+def read_header(path: Path) -> GGUFHeader:
+    """Read a file's header.
+
+    Raises
+    ------
+    ModelNotFound
+        When the file is no GGUF, or ends too early.
+    """
+    try:
+        with path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _Reader(data).header()
+    except (ValueError, struct.error, IndexError, KeyError, UnicodeDecodeError, OverflowError) as e:
+        raise ModelNotFound(f"{path} is not a usable GGUF file.", f"Its header is damaged or incomplete ({e}).", "Download it again.") from None
+    except OSError as e:
+        raise ModelNotFound(f"{path} cannot be read.", str(e.strerror), "Check the path and its permissions.") from None
+
+
+class _Reader:
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data, self.at = data, 0
+
+    def header(self) -> GGUFHeader:
+        if self.data[:4] != b"GGUF":
+            raise ValueError("it does not begin with GGUF")
+        self.at = 4
+        version = self.take("I")
+        if version not in (2, 3):
+            raise ValueError(f"version {version}")
+        tensors, values = self.take("Q"), self.take("Q")
+        found = {}
+        for _ in range(values):
+            key = self.string()
+            found[key] = self.value(self.take("I"))
+        counts: Counter[int] = Counter()
+        for _ in range(tensors):
+            self.string()
+            shape = [self.take("Q") for _ in range(self.take("I"))]
+            counts[self.take("I")] += prod(shape)
+            self.at += 8
+        most = max(counts, key=lambda k: counts[k], default=-1)
+        return GGUFHeader(found, counts.total(), _TYPES.get(most, ""))
+
+    def take(self, code: str) -> Any:
+        value = struct.unpack_from("<" + code, self.data, self.at)[0]
+        self.at += struct.calcsize("<" + code)
+        return value
+
+    def string(self) -> str:
+        size = self.take("Q")
+        if self.at + size > len(self.data):
+            raise ValueError("a text goes past the end")
+        text = self.data[self.at : self.at + size].decode("utf-8", "replace")
+        self.at += size
+        return text
+
+    def value(self, kind: int) -> Any:
+        if kind == _STRING:
+            return self.string()
+        if kind != _ARRAY:
+            return self.take(_SCALARS[kind])
+        inner, count = self.take("I"), self.take("Q")
+        if inner in _SCALARS:
+            self.at += count * struct.calcsize("<" + _SCALARS[inner])
+        elif inner == _STRING:
+            for _ in range(count):
+                self.at += 8 + struct.unpack_from("<Q", self.data, self.at)[0]
+        else:
+            for _ in range(count):
+                self.value(inner)
+        return count
