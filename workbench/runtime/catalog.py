@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..settings import settings
+from .models import SOURCES, resolve
 
 _DEPTH = 5  # a hub's cache keeps a model at models--org--name/snapshots/<revision>
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
@@ -52,12 +53,23 @@ def models() -> list[LocalModel]:
         if model is not None:
             found.setdefault(path.resolve(), model)
     order = ("shipped", "finetuned", "folder", "downloaded")
-    return sorted(found.values(), key=lambda m: (order.index(m.origin), -m.changed_at))
+    return _newest_by_target(sorted(found.values(), key=lambda m: (order.index(m.origin), -m.changed_at)))
+
+
+def _newest_by_target(ordered: list[LocalModel]) -> list[LocalModel]:
+    """A target's newest model goes by the target's name, which is what that name resolves to."""
+    named: set[str] = set()
+    result = []
+    for model in ordered:
+        target = model.name.split("/")[0]
+        if model.origin == "finetuned" and target not in named:
+            named.add(target)
+            model = replace(model, name=target)
+        result.append(model)
+    return result
 
 
 def _places() -> Iterator[tuple[str, Path, Path]]:
-    from .models import resolve
-
     pocket = resolve("pocket", download=False)
     yield "shipped", pocket, pocket
     now = settings()
@@ -99,6 +111,8 @@ def _name(origin: str, root: Path, path: Path) -> str:
     if origin == "shipped":
         return "pocket"
     parts = path.relative_to(root).parts
+    if len(parts) > 1 and parts[0] in SOURCES:
+        parts = parts[1:]
     if parts and parts[0].startswith("models--"):
         return parts[0].removeprefix("models--").replace("--", "/")
     return "/".join(parts) or path.name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +12,7 @@ from ..core.jobs import JobRecord, JobState, MetricRow
 from ..runtime import jobs
 from ..store import Store
 
+_SECRET = re.compile(r"key|token$|password|secret|credential", re.IGNORECASE)
 POINTS = 60  # of a curve that is as wide as a sidebar
 
 
@@ -107,10 +110,16 @@ class JobsView:
             "exit_code": record.exit_code,
             "step": record.step,
             "max_steps": record.max_steps,
-            "model": str(endpoint.get("model") or payload.get("served_name") or payload.get("model") or payload.get("base_model") or ""),
+            "model": str(payload.get("model") or payload.get("base_model") or ""),
+            "arguments": {} if record.kind == "finetune" else _plain(payload.get("arguments") or {}),
             "url": str(endpoint.get("url") or ""),
             "target": str(record.result.get("model") or payload.get("target_path") or ""),
             "curve": points,
             "values": last,
             "revision": record.revision,
         }
+
+
+def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine's arguments without what may be a secret."""
+    return {name: value for name, value in arguments.items() if not _SECRET.search(name)}

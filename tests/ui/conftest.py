@@ -1,0 +1,146 @@
+"""One JupyterLab and one browser for all browser tests; a page, a notebook and a look at them for each.
+
+``WORKBENCH_SHOTS=<folder>`` keeps the pictures that tests take. Run these in a pytest call of their own (``tests/run.py`` does).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_process import Jupyter, jupyter
+from playwright.sync_api import Browser, Page, sync_playwright
+
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark", "contrast": "JupyterLab Dark High Contrast"}
+_OPTIONS = (
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.extension_manager=readonly",
+    "--LanguageServerManager.autodetect=False",
+)
+_IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Jupyter]:
+    """JupyterLab with a home of its own; every job of that home is ended after the last test."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        jupyter(tmp_path_factory.mktemp("lab"), "jupyterlab", _OPTIONS, {"WORKBENCH_ENV_DIR": str(shared_envs)}) as running,
+    ):
+        patch.setenv("WORKBENCH_HOME", str(running.home))
+        patch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
+        yield running
+        from workbench.runtime import jobs
+
+        jobs.end_all()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, from ``CHROMIUM`` or the PATH."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.fail("There is no Chromium: install one, or name it in CHROMIUM.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield chromium
+        chromium.close()
+
+
+class Notebook:
+    """A notebook on a page.
+
+    Attributes
+    ----------
+    page : Page
+        Playwright's page, for everything that is not here.
+    path : Path
+        The notebook's file.
+    """
+
+    def __init__(self, page: Page, path: Path, shots: Path | None) -> None:
+        self.page, self.path, self._shots = page, path, shots
+
+    def run(self, index: int, *, wait: bool = True, timeout: float = 60) -> str:
+        """Run a cell, by default until it is done; its text output."""
+        self.page.evaluate(
+            """i => { const {content} = window.jupyterapp.shell.currentWidget; content.activeCellIndex = i;
+                      void window.jupyterapp.commands.execute('notebook:run-cell'); }""",
+            index,
+        )
+        if wait:
+            self.wait(index, timeout=timeout)
+        return self.output(index)
+
+    def wait(self, index: int, *, timeout: float = 60) -> None:
+        """Wait until a cell that was started is done."""
+        self.page.wait_for_function(
+            """i => { const {model} = window.jupyterapp.shell.currentWidget.content.widgets[i];
+                      return model.executionState === 'idle' && model.executionCount != null; }""",
+            arg=index,
+            timeout=timeout * 1000,
+        )
+
+    def output(self, index: int) -> str:
+        """What a cell printed and gave, as text."""
+        return self.cell(index).evaluate("cell => [...cell.querySelectorAll('.jp-OutputArea-output')].map(e => e.innerText).join('\\n')")
+
+    def cell(self, index: int):  # type: ignore[no-untyped-def]  # a playwright locator
+        """A cell as a locator; widgets are looked for below it."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def sources(self) -> list[str]:
+        """The code of all cells, as it is on the page."""
+        return self.page.evaluate("() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.getSource())")
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Run a command of JupyterLab."""
+        self.page.evaluate("([name, args]) => { void window.jupyterapp.commands.execute(name, args); }", [name, arguments])
+
+    def theme(self, name: str) -> None:
+        """Switch to ``light``, ``dark`` or ``contrast``."""
+        self.command("apputils:change-theme", theme=THEMES[name])
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=THEMES[name])
+
+    def shot(self, name: str, locator: object = None) -> None:
+        """Keep pictures of the page or of one part, light and dark, where ``WORKBENCH_SHOTS`` names a folder."""
+        if self._shots is None:
+            return
+        for theme in ("light", "dark"):
+            self.theme(theme)
+            self.page.wait_for_timeout(250)  # the style sheet of the theme is drawn a little after it is named
+            (locator or self.page).screenshot(path=self._shots / f"{name}-{theme}.png")  # type: ignore[attr-defined]
+        self.theme("light")
+
+
+@pytest.fixture
+def open_notebook(lab: Jupyter, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
+    """``open_notebook("cell one", "cell two")``: a page with that notebook, its kernel idle."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    folder = os.environ.get("WORKBENCH_SHOTS")
+    shots = Path(folder).absolute() if folder else None
+    if shots:
+        shots.mkdir(parents=True, exist_ok=True)
+
+    def go(*cells: str) -> Notebook:
+        name = re.sub(r"\W+", "-", request.node.name).strip("-") + ".ipynb"
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells], metadata=kernel), lab.root / name)
+        page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
+        page.wait_for_function(_IDLE, timeout=60_000)
+        return Notebook(page, lab.root / name, shots)
+
+    yield go
+    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    context.close()
+    assert not problems, f"The page raised errors: {problems}"
