@@ -41,7 +41,7 @@ def ensure(name: str, on_progress: Callable[[Progress], None] | None = None, pyt
     on_progress : callable, optional
         Told what is being downloaded and installed, at least twice a second; raising from it cancels the build.
     python : str, optional
-        An interpreter that the user names; it is used as it is or refused, never changed.
+        An interpreter that the user names for the backend; it is used as it is or refused, never changed.
 
     Returns
     -------
@@ -57,9 +57,11 @@ def ensure(name: str, on_progress: Callable[[Progress], None] | None = None, pyt
     from .definitions import definition
 
     wanted = definition(name)
+    if not wanted.buildable:
+        return interpreters.this()
     if python:
         return interpreters.named(wanted, python)
-    if not wanted.buildable or interpreters.current_has(wanted):
+    if interpreters.current_has(wanted):
         return interpreters.this()
     from . import build
 

@@ -1,0 +1,318 @@
+"""Fine-tuning with LLaMA-Factory: `FinetuneSpec` → the processes to run, their argument files, the result. Runs nothing.
+
+    data    the rows as uniform JSONL, whatever form the user's have
+    train   LLaMA-Factory under our runner; checkpoints in the job's ``output``
+    merge   the trained model as one folder that any engine can serve, under its name only when it is whole
+
+A target that holds a model of ours already keeps it: the new one becomes ``target-2``, ``target-3``, …. One that holds
+anything else is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.jobs import Failure
+from ..core.protocols import JobPlace, Stage
+from ..core.specs import DataRef, FinetuneSpec
+from ..errors import ArgumentError, DataError, ModelNotFound
+from . import llama_factory_arguments, llama_factory_failures
+
+_RUNNERS = Path(__file__).resolve().parent.parent / "runners"
+_METHODS = ("lora", "full", "freeze")
+_FORMATS = ("alpaca", "sharegpt", "openai")
+_EVAL_FROM_ROWS, _EVAL_SHARE, _EVAL_MOST = 40, 0.05, 500
+_FOR_EXPORT = (
+    "trust_remote_code",
+    "add_tokens",
+    "add_special_tokens",
+    "new_special_tokens_config",
+    "resize_vocab",
+    "rope_scaling",
+    "use_fast_tokenizer",
+)
+MARK = "workbench.json"  # the file that tells a folder as ours, with where the model came from
+
+
+class LlamaFactory:
+    """The backend ``finetune.llamafactory``: supervised fine-tuning, LoRA, full or freeze.
+
+    Every argument of LLaMA-Factory passes through by its own name; ``lora_r``, ``lora_target_modules``, ``epochs`` and other
+    names that people have are understood as well. What is left out is chosen for the machine and the data.
+    """
+
+    name = "llamafactory"
+    environment = "llamafactory"
+
+    @staticmethod
+    def arguments() -> list[str]:
+        """Every argument name that it takes."""
+        return llama_factory_arguments.usable()
+
+    @staticmethod
+    def check_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments under LLaMA-Factory's names. Raises `ArgumentError` for what cannot be."""
+        given = llama_factory_arguments.checked(arguments)
+        if given.get("stage", "sft") != "sft":
+            raise ArgumentError(
+                f"stage={given['stage']!r} is not available.", "This version does supervised fine-tuning.", "Leave it out, or stage='sft'."
+            )
+        if given.get("finetuning_type", "lora") not in _METHODS:
+            kind = given["finetuning_type"]
+            raise ArgumentError(f"finetuning_type={kind!r} is not available.", "", f"Choose one of: {', '.join(map(repr, _METHODS))}.")
+        return given
+
+    def check(self, payload: Mapping[str, Any]) -> None:
+        """Refuse what cannot work: arguments, the base model's folder, the data, the target."""
+        spec = FinetuneSpec.from_json(payload)
+        self.check_arguments(spec.arguments)
+        check_model(spec.base_model)
+        for ref in (spec.train, spec.valid):
+            if ref is not None:
+                check_data(ref)
+        check_target(spec.target_path, spec.base_model)
+
+    def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
+        """The stages ``data``, ``train`` and ``merge``."""
+        spec = FinetuneSpec.from_json(payload)
+        given = self.check_arguments(spec.arguments)
+        env = {
+            "HF_DATASETS_CACHE": str(place.work / "datasets"),
+            "HF_HUB_OFFLINE": "0" if given.get("push_to_hub") else "1",  # the model is a folder; nobody else needs to know of it
+            "TOKENIZERS_PARALLELISM": "false",
+            "MPLBACKEND": "Agg",
+            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait slow a shared machine down many times
+        }
+        runner = str(_RUNNERS / "train.py")
+        train = {"arguments": self._train_arguments(spec, given, place), "given": sorted(given), "workbench": {"resume_from": spec.resume_from}}
+        merge = {"arguments": self._export_arguments(spec, given, place), "given": [], "workbench": self._merge(spec, given, place)}
+        data = {"train": _source(spec.train), "valid": _source(spec.valid), "folder": str(place.folder / "data")}
+        return (
+            Stage(
+                "data",
+                "Preparing the data",
+                "current",
+                ("-m", "workbench.data.uniform", str(place.folder / "data.json")),
+                {"PYTHONPATH": str(_RUNNERS.parent.parent)},
+                {"data.json": _json(data)},
+            ),
+            Stage(
+                "train",
+                "Training",
+                self.environment,
+                (*_processes(given), runner, "llamafactory", "train", str(place.folder / "train.json")),
+                env,
+                {"train.json": _json(train), "data/dataset_info.json": _json(_dataset_info(spec))},
+                stop_grace=120.0,
+            ),
+            Stage(
+                "merge",
+                "Writing the model",
+                self.environment,
+                (runner, "llamafactory", "export", str(place.folder / "merge.json")),
+                {**env, "CUDA_VISIBLE_DEVICES": ""},
+                {"merge.json": _json(merge)},
+                stop_grace=10.0,
+            ),
+        )
+
+    def _train_arguments(self, spec: FinetuneSpec, given: Mapping[str, Any], place: JobPlace) -> dict[str, Any]:
+        ours = {
+            "model_name_or_path": spec.base_model,
+            "stage": "sft",
+            "do_train": True,
+            "dataset": "train",
+            "dataset_dir": str(place.folder / "data"),
+            "output_dir": str(place.folder / "output"),
+            "overwrite_cache": True,
+        }
+        return {**defaults(spec, given), **given, **ours}
+
+    def _export_arguments(self, spec: FinetuneSpec, given: Mapping[str, Any], place: JobPlace) -> dict[str, Any]:
+        target, output = Path(spec.target_path), str(place.folder / "output")
+        arguments: dict[str, Any] = {
+            "model_name_or_path": output,
+            "finetuning_type": "full",
+            "template": given.get("template"),
+            "export_dir": str(target.with_name(f".{target.name}.{place.job_id}.unfinished")),
+            "export_size": given.get("export_size", 5),
+            "export_device": "cpu",
+            "infer_dtype": given.get("infer_dtype", number_format(spec.base_model)),
+            **{k: given[k] for k in _FOR_EXPORT if k in given},
+        }
+        if given.get("finetuning_type", "lora") == "lora":
+            before = [given["adapter_name_or_path"]] if given.get("adapter_name_or_path") and given.get("create_new_adapter") else []
+            arguments |= {"model_name_or_path": spec.base_model, "finetuning_type": "lora", "adapter_name_or_path": ",".join([*before, output])}
+        return arguments
+
+    def _merge(self, spec: FinetuneSpec, given: Mapping[str, Any], place: JobPlace) -> dict[str, Any]:
+        provenance = {
+            "made_by": "jupyter-llm-workbench",
+            "backend": self.name,
+            "base_model": spec.base_model,
+            "train": spec.to_json()["train"],
+            "valid": spec.to_json()["valid"],
+            "arguments": {**defaults(spec, given), **given},
+            "job_id": place.job_id,
+        }
+        return {
+            "base_model": spec.base_model,
+            "target": spec.target_path,
+            "output": str(place.folder / "output"),
+            "made": str(place.folder / "made.json"),
+            "provenance": provenance,
+        }
+
+    def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
+        """``model`` and ``adapter`` (folders), ``steps``, ``epochs``, ``loss``, ``train_loss``, ``eval_loss`` and ``base_model``."""
+        made: dict[str, Any] = json.loads((place.folder / "made.json").read_text(encoding="utf-8"))
+        mark = json.loads((Path(made["model"]) / MARK).read_text(encoding="utf-8"))
+        return {**made, **mark["metrics"], "base_model": mark["base_model"]}
+
+    def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
+        """Cause and fix, from the last lines."""
+        return llama_factory_failures.explain(stage, exit_code, log_tail)
+
+
+def defaults(spec: FinetuneSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is chosen where the user chose nothing: sensible for the method and the size of the data set."""
+    lora = given.get("finetuning_type", "lora") == "lora"
+    batch = given.get("per_device_train_batch_size", 4)
+    chosen: dict[str, Any] = {
+        "finetuning_type": "lora",
+        "cutoff_len": 2048,
+        "learning_rate": 1e-4 if lora else 1e-5,
+        "num_train_epochs": 3.0,
+        "per_device_train_batch_size": batch,
+        "per_device_eval_batch_size": batch,
+        "lr_scheduler_type": "cosine",
+        "logging_steps": 1,
+        "logging_first_step": True,
+        "include_num_input_tokens_seen": "non_padding",
+        "save_strategy": "steps",
+        "save_steps": 0.25,
+        "save_total_limit": 2,
+        "plot_loss": False,
+        "report_to": "none",
+    }
+    if lora:
+        chosen |= {"lora_rank": 8, "lora_target": "all"}
+    if "warmup_ratio" not in given:
+        chosen["warmup_steps"] = 0.05
+    chosen |= _evaluation(spec, given)
+    if given.get("load_best_model_at_end") or given.get("early_stopping_steps"):
+        chosen |= {"load_best_model_at_end": True, "save_steps": given.get("eval_steps", chosen.get("eval_steps", 0.1))}
+    return {k: v for k, v in chosen.items() if k not in given}
+
+
+def _evaluation(spec: FinetuneSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+    if given.get("eval_strategy") == "no":
+        return {}
+    chosen: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 0.1}
+    if spec.valid is not None:
+        return {**chosen, "eval_dataset": "valid"}
+    if "val_size" in given:
+        return chosen if given["val_size"] else {}
+    if spec.train.rows < _EVAL_FROM_ROWS:
+        return {}
+    return {**chosen, "val_size": max(2, min(_EVAL_MOST, round(spec.train.rows * _EVAL_SHARE)))}
+
+
+def _processes(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """One process for each GPU where there are several; LLaMA-Factory refuses to use them from one."""
+    gpus = 0 if given.get("use_cpu") else visible_gpus()
+    return ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(gpus)) if gpus > 1 else ()
+
+
+def visible_gpus() -> int:
+    """How many NVIDIA GPUs a trainer would see."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([d for d in chosen.split(",") if d.strip() and d.strip() != "-1"])
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        try:
+            return int(pynvml.nvmlDeviceGetCount())
+        finally:
+            pynvml.nvmlShutdown()
+    except Exception:  # no library or no driver: no GPU
+        return 0
+
+
+def number_format(model: str) -> str:
+    """The format of the base model's weights as ``infer_dtype`` names it."""
+    try:
+        config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "auto"
+    name = str(config.get("dtype") or config.get("torch_dtype") or "auto")
+    return name if name in ("float32", "float16", "bfloat16") else "auto"
+
+
+def check_model(model: str) -> None:
+    """Raises `ModelNotFound` for what LLaMA-Factory cannot load."""
+    path = Path(model)
+    if path.suffix == ".gguf":
+        raise ModelNotFound(f"{model} cannot be fine-tuned.", "A GGUF file is for serving.", "Give the folder with the model's safetensors.")
+    if not (path / "config.json").is_file():
+        raise ModelNotFound(
+            f"{model} is no model that can be fine-tuned.", "There is no config.json in it.", "Give the folder with the model's safetensors."
+        )
+    if not any(path.glob("*.safetensors")) and not any(path.glob("*.bin")):
+        raise ModelNotFound(f"{model} has no weights.", "There is no .safetensors file in it.", "Give the folder with the model's safetensors.")
+
+
+def check_data(ref: DataRef) -> None:
+    """Raises `DataError` for a reference to rows that cannot be trained on."""
+    if ref.format not in _FORMATS:
+        raise DataError(f"The format {ref.format!r} cannot be trained on.", "", f"Use one of: {', '.join(_FORMATS)}.")
+    if not Path(ref.path).is_file():
+        raise DataError(f"The data set {ref.path} is not there.", "It was moved or deleted after it was checked.", "Give it again with trainset(…).")
+
+
+def check_target(target: str, base_model: str) -> None:
+    """Raises `ArgumentError` for a target that would hide or mix with something of the user's."""
+    path = Path(target)
+    if not path.is_absolute():
+        raise ArgumentError(f"target_path={target!r} is not absolute.", "", f"Give {Path.cwd() / target}.")
+    if path == Path(base_model):
+        raise ArgumentError("The target is the base model itself.", "It would be replaced.", f"Give another name, such as {target}-tuned.")
+    if path.is_file():
+        raise ArgumentError(
+            f"The target {target} is a file.", "The trained model becomes a folder.", f"Give another name, such as {path.stem}-tuned."
+        )
+    if path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
+        raise ArgumentError(
+            f"The target {target} holds files that the workbench did not make.",
+            "Nothing of yours is ever replaced.",
+            f"Give another name, such as {target}-tuned, or move what is there.",
+        )
+
+
+def _dataset_info(spec: FinetuneSpec) -> dict[str, Any]:
+    tags = {
+        "role_tag": "role",
+        "content_tag": "content",
+        "user_tag": "user",
+        "assistant_tag": "assistant",
+        "observation_tag": "observation",
+        "function_tag": "function_call",
+        "system_tag": "system",
+    }
+    columns = {"messages": "messages", "system": "system", "tools": "tools"}
+    names = ["train", *(["valid"] if spec.valid else [])]
+    return {n: {"file_name": f"{n}.jsonl", "formatting": "sharegpt", "columns": columns, "tags": tags} for n in names}
+
+
+def _source(ref: DataRef | None) -> dict[str, str] | None:
+    return {"path": ref.path, "format": ref.format} if ref else None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
