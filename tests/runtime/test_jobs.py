@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.errors import JobError, JobFailed
 from workbench.runtime import jobs
@@ -99,9 +100,10 @@ def test_stop_before_the_first_step_does_not_wait_for_it(submit: Submit) -> None
 def test_stop_while_preparing_ends_what_prepares(submit: Submit, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     job = submit(backend="SlowPlan", mark=str(mark))
-    until(mark.exists, "the plan")
+    pid = until(lambda: mark.exists() and int(mark.read_text() or 0), "the plan")
     jobs.stop(job.id)
     assert ended(job.id).state is JobState.CANCELLED
+    assert not alive(pid)
 
 
 STUBBORN = """
@@ -141,7 +143,7 @@ def test_a_runner_that_ignores_everything_is_killed_with_its_grandchildren(submi
 
 
 def test_children_that_a_finished_stage_left_are_ended(submit: Submit) -> None:
-    job = submit(STUBBORN.replace("time.sleep(600)\n\"\"\"", "").rpartition("time.sleep(600)")[0])
+    job = submit(STUBBORN.replace('time.sleep(600)\n"""', "").rpartition("time.sleep(600)")[0])
     pids = pids_of(job.id)
     assert ended(job.id).state is JobState.SUCCEEDED
     assert not any(map(alive, pids))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.runtime import jobs
@@ -38,6 +41,35 @@ def test_a_killed_supervisor_is_told_as_lost_and_the_next_look_leaves_no_process
     assert record.failure is not None
     assert "working" in record.failure.log_tail
     assert jobs.store().abandoned() == []
+
+
+def test_what_a_killed_supervisor_was_preparing_is_ended_too(submit: Submit, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = submit(backend="SlowPlan", mark=str(mark))
+    pid = until(lambda: mark.exists() and int(mark.read_text() or 0), "the plan")
+    kill_supervisor(job.id)
+    assert jobs.sweep() == [job.id]
+    assert not alive(pid)
+
+
+def test_a_job_whose_folder_is_deleted_ends_with_all_its_processes(submit: Submit) -> None:
+    job = submit("train(0, 100_000)")
+    at_step(job.id, 2)
+    record = jobs.store().job(job.id)
+    shutil.rmtree(jobs.store().home)
+    until(lambda: not alive(record.pid or 0) and not alive(record.supervisor_pid or 0), "their end")
+
+
+def test_a_database_that_is_locked_for_a_while_costs_a_job_nothing(submit: Submit) -> None:
+    job = submit("train(0, 300)")
+    at_step(job.id, 2)
+    blocker = sqlite3.connect(jobs.store().home / "workbench.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    until(lambda: "cannot be written now" in (jobs.store().place(job.id).folder / "supervisor.txt").read_text(), "the lock to be felt")
+    blocker.execute("COMMIT")
+    blocker.close()
+    assert ended(job.id).state is JobState.SUCCEEDED
+    assert steps(job.id) == list(range(1, 301))
 
 
 def test_what_a_runner_wrote_after_its_supervisor_died_is_kept_once(submit: Submit) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.store.logs import LogFollower, readable, tail
+from workbench.store.logs import LogFollower, readable, tail, trim
 
 
 def test_a_progress_bar_shows_only_its_last_state() -> None:
@@ -56,7 +56,25 @@ def test_history_is_bounded_and_begins_at_a_line(tmp_path: Path) -> None:
     assert len(text) <= 100
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x1b"), max_size=20), max_size=8), st.lists(st.integers(1, 7), max_size=40))
+def test_a_log_grown_too_long_is_cut_at_a_line_and_followed_on(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"".join(b"line %d\n" % i for i in range(1000)))
+        follower = LogFollower(log, history=100)
+        follower.read()
+        assert not trim(log, 10_000, 1000)
+        assert trim(log, 5000, 1000)
+        assert 900 < log.stat().st_size <= 1000
+        assert follower.read() == ""
+        writer.write(b"next\n")
+    assert follower.read() == "next\n"
+    assert tail(log, 2) == "line 999\nnext"
+    assert tail(log, 2, start=1_000_000) == "line 999\nnext"
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x1b"), max_size=20), max_size=8), st.lists(st.integers(1, 7), max_size=40)
+)
 def test_following_in_any_pieces_gives_the_whole(tmp_path_factory, lines: list[str], sizes: list[int]) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path_factory.mktemp("log") / "log.txt"
     data = "\n".join(lines).encode()

@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Store:
 
 def claimed(store: Store, spec: JobSpec = SPEC, **more: int) -> tuple[str, JobWriter]:
     record, _ = store.insert(spec, **more)
-    writer = JobWriter(store.home, record.id, Owner.this_process())
+    writer = JobWriter(store.home, record.id, Owner.of(os.getpid()))
     assert writer.claim()
     return record.id, writer
 
@@ -109,9 +109,9 @@ def test_what_the_writer_sets_is_what_readers_see(store: Store) -> None:
 
 def test_a_job_is_claimed_once_and_an_ended_one_is_not_written_again(store: Store) -> None:
     job, writer = claimed(store)
-    assert not JobWriter(store.home, job, Owner.this_process()).claim()
+    assert not JobWriter(store.home, job, Owner.of(os.getpid())).claim()
     with pytest.raises(OwnershipLost):
-        JobWriter(store.home, job, Owner("elsewhere", 1, 1.0)).update(step=1)
+        JobWriter(store.home, job, Owner("elsewhere", 1, "1")).update(step=1)
     writer.finish(JobState.SUCCEEDED)
     with pytest.raises(OwnershipLost):
         writer.update(step=1)
@@ -154,7 +154,7 @@ def test_a_piece_of_the_runners_file_is_written_once_whoever_tries(store: Store)
     job, writer = claimed(store)
     writer.add(rows(1, 2, begin=0, end=50))
     with pytest.raises(OwnershipLost):
-        JobWriter(store.home, job, Owner.this_process()).add(rows(1, 2, begin=0, end=50))
+        JobWriter(store.home, job, Owner.of(os.getpid())).add(rows(1, 2, begin=0, end=50))
     assert [m.step for m in store.metrics_since(job)] == [1, 2]
     assert writer.events_read() == 50
 
@@ -184,9 +184,7 @@ def test_a_hundred_thousand_rows_come_back_whole_and_in_order(store: Store) -> N
 def test_a_job_whose_supervisor_is_gone_is_told_as_lost_with_its_log(store: Store) -> None:
     dead = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     record, _ = store.insert(SPEC)
-    import psutil
-
-    owner = Owner(Owner.this_process().host, dead.pid, psutil.Process(dead.pid).create_time())
+    owner = Owner.of(dead.pid)
     assert JobWriter(store.home, record.id, owner).claim()
     store.place(record.id).folder.mkdir(parents=True)
     store.place(record.id).log.write_text("one\ntwo\n")
@@ -205,14 +203,14 @@ def test_a_job_whose_supervisor_is_gone_is_told_as_lost_with_its_log(store: Stor
 
 def test_a_number_used_again_by_a_later_process_is_not_the_supervisor(store: Store) -> None:
     record, _ = store.insert(SPEC)
-    me = Owner.this_process()
-    assert JobWriter(store.home, record.id, Owner(me.host, me.pid, me.started - 3600)).claim()
+    me = Owner.of(os.getpid())
+    assert JobWriter(store.home, record.id, Owner(me.host, me.pid, me.start + "0")).claim()
     assert store.job(record.id).state is JobState.LOST
 
 
 def test_on_another_machine_only_the_heartbeat_tells(store: Store) -> None:
     record, _ = store.insert(SPEC)
-    assert JobWriter(store.home, record.id, Owner("elsewhere", 1, 1.0)).claim()
+    assert JobWriter(store.home, record.id, Owner("elsewhere", 1, "1")).claim()
     assert store.job(record.id).state is JobState.PREPARING
     with sqlite3.connect(store.home / "workbench.db") as db:
         db.execute("UPDATE jobs SET heartbeat_at = heartbeat_at - 21")

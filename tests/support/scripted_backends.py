@@ -11,7 +11,7 @@ from typing import Any
 from workbench.core.jobs import Failure
 from workbench.core.protocols import JobPlace, Stage
 
-PRELUDE = '''
+PRELUDE = """
 import json, os, signal, subprocess, sys, time
 def emit(event, **data):
     fd = os.open(os.environ["WORKBENCH_EVENTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -19,9 +19,9 @@ def emit(event, **data):
     os.close(fd)
 def commands():
     return [json.loads(line)["command"] for line in open(os.environ["WORKBENCH_CONTROL"])]
-'''
+"""
 
-TRAIN = '''
+TRAIN = """
 def train(first, last, pace=0.02, checkpoint_every=0):
     signal.signal(signal.SIGTERM, lambda *_: None)
     emit("begin", step=first, max_steps=last)
@@ -36,7 +36,7 @@ def train(first, last, pace=0.02, checkpoint_every=0):
         if stop:
             return
     emit("result", values={"last": last})
-'''
+"""
 
 
 class Scripted:
@@ -91,6 +91,7 @@ class SlowPlan(Scripted):
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         import subprocess
 
-        (Path(payload["mark"])).write_text("planning")
-        subprocess.run(["sleep", "600"], check=False)
+        planning = subprocess.Popen(["sleep", "600"])
+        Path(payload["mark"]).write_text(f"{planning.pid}\n")
+        planning.wait()
         return super().plan(payload, place)

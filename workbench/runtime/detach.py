@@ -63,6 +63,6 @@ def _environment(home: Path) -> dict[str, str]:
             env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute() if path else value)
     env["WORKBENCH_HOME"] = str(home)
     modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
-    package = Path(__file__).resolve().parents[2]
-    env["PYTHONPATH"] = os.pathsep.join(str(Path(p).absolute()) for p in [*modules, package])
+    package = str(Path(__file__).resolve().parents[2])
+    env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(p) for p in [*modules, package])
     return env

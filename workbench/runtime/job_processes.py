@@ -13,25 +13,26 @@ from collections.abc import Iterable
 
 import psutil
 
-from ..store.liveness import same_start
+from ..store.liveness import start_of
 
 MARK = "WORKBENCH_JOB_ID"
 _ROUNDS = 20
+_KILL_SECONDS = 5.0
 
 
-def of_job(job_id: str, pid: int | None = None, started: float | None = None) -> list[psutil.Process]:
+def of_job(job_id: str, pid: int | None = None, start: str | None = None) -> list[psutil.Process]:
     """The living processes of a job, this process never among them.
 
     Parameters
     ----------
     job_id : str
         The job.
-    pid, started : int and float, optional
-        The process that leads the session of the job's stage, and when it started. A number that a later process uses is
-        not followed.
+    pid, start : int and str, optional
+        The process that leads the session of the job's stage, and its start. A number that a later process uses is not
+        followed.
     """
     me, user = os.getpid(), os.getuid()
-    leader = pid if pid is not None and started is not None and same_start(pid, started) is not False else None
+    leader = pid if pid is not None and start is not None and start_of(pid) in (start, None) else None
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
@@ -58,18 +59,18 @@ def end(processes: Iterable[psutil.Process], grace: float = 0.0) -> None:
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.terminate()
-        _, left = psutil.wait_procs(left, timeout=grace)
+        left = _wait(left, grace)
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=5.0)
+    _wait(left, _KILL_SECONDS)
 
 
-def end_job(job_id: str, pid: int | None = None, started: float | None = None, grace: float = 0.0) -> int:
+def end_job(job_id: str, pid: int | None = None, start: str | None = None, grace: float = 0.0) -> int:
     """End every process of a job, also those that start meanwhile; how many there were."""
     ended: set[int] = set()
     for _ in range(_ROUNDS):
-        left = of_job(job_id, pid, started)
+        left = of_job(job_id, pid, start)
         if not left:
             break
         ended.update(p.pid for p in left)
@@ -77,6 +78,14 @@ def end_job(job_id: str, pid: int | None = None, started: float | None = None, g
         grace = 0.0
         time.sleep(0.005)
     return len(ended)
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live after that time. Reaps none: the exit code of a child belongs to whoever started it."""
+    end_at = time.monotonic() + seconds
+    while (left := [p for p in processes if _alive(p)]) and time.monotonic() < end_at:
+        time.sleep(0.01)
+    return left
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -33,7 +33,7 @@ def store() -> Store:
     """The store of the current home; one per process and home."""
     key = (os.getpid(), settings().folder())  # a connection must not be carried over a fork
     found = _stores.get(key)
-    if found is None or not (key[1] / DATABASE).exists():
+    if found is None or not found.current:
         found = _stores[key] = Store(key[1])
     return found
 
@@ -106,15 +106,19 @@ def command(job_id: str, name: Command) -> None:
 def resume(job_id: str) -> JobRecord:
     """Start a new job that continues an ended one at its last checkpoint; it shows the first one's rows up to there.
 
+    A deployment is started again as it was.
+
     Raises
     ------
     JobError
-        When the job is still at work.
+        When the job is still at work, or has done all there was to do.
     """
     sweep()
     parent = store().job(job_id)
     if parent.state.active:
         raise JobError(f"The job {parent.name!r} cannot be resumed.", f"It is {parent.state}.", "Stop it first.", job_id=parent.id)
+    if parent.state is JobState.SUCCEEDED:
+        raise JobError(f"The job {parent.name!r} cannot be resumed.", "It finished; nothing is left to do.", "Start a new one.", job_id=parent.id)
     payload = dict(parent.spec.payload)
     checkpoint = last_checkpoint(parent.id)
     if checkpoint is not None and "resume_from" in payload:
@@ -148,6 +152,8 @@ def wait(job_id: str, timeout: float | None = None, ready: bool = False) -> JobR
     job_id = store().job(job_id).id
     while True:
         record = store().job(job_id)
+        if record.state is JobState.LOST:
+            sweep()
         if not record.state.active or (ready and record.state is JobState.RUNNING):
             return record
         if end is not None and time.monotonic() >= end:

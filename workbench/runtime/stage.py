@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 
 from ..core.protocols import JobPlace, Launched, Launcher, Stage
-from ..store.liveness import started_at
+from ..store.liveness import start_of
 from ..store.logs import tail
 from .stage_env import stage_environment
 
@@ -33,7 +33,7 @@ class StageRun:
         self.stage, self.place, self._python = stage, place, python
         self._launched: Launched | None = None
         self._log_start = 0
-        self.started: float | None = None
+        self.pid_start: str | None = None
 
     def start(self, launcher: Launcher) -> None:
         """Write the stage's files and start it. Raises OSError."""
@@ -49,7 +49,7 @@ class StageRun:
         self._log_start = place.log.stat().st_size
         env = stage_environment(os.environ, place, self._python, stage.env)
         self._launched = launcher.start([str(self._python), *stage.argv], env=env, cwd=place.work, log=place.log)
-        self.started = started_at(self.pid) if self.pid is not None else None
+        self.pid_start = start_of(self.pid) if self.pid is not None else None
 
     @property
     def pid(self) -> int | None:

@@ -30,11 +30,10 @@ from ..core.protocols import Backend, JobPlace, Stage
 from ..errors import WorkbenchError
 from ..settings import settings
 from ..store import JobWriter, Owner, OwnershipLost, Store
-from ..store.liveness import HEARTBEAT_SECONDS
 from ..store.logs import tail
 from . import job_processes
 from .detach import detach
-from .ingest import Ingest
+from .ledger import Ledger
 from .stage import StageRun
 from .stopping import Step, WayDown
 
@@ -68,31 +67,31 @@ class Supervisor:
     """
 
     def __init__(self, writer: JobWriter, place: JobPlace) -> None:
-        self.writer, self.place = writer, place
+        self.place = place
         self.spec = writer.record().spec
-        self._ingest = Ingest(place, resumes=bool(self.spec.parent))
+        self._writer = writer
+        self._ledger = Ledger(writer, place)
         self._signalled = 0
-        self._stopping = False
-        self._next_beat = self._last_news = 0.0
-        self._news: list[Progress] = []
+        self._leaving = False
 
     def run(self) -> None:
         """Run the job and write how it ended."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
             state, changes = self._outcome()
             job_processes.end_job(self.place.job_id)
-            self._read_events(final=True)
-            self.writer.finish(state, pid=None, **changes)
-        except OwnershipLost:
-            print("The job is no longer this supervisor's.", file=sys.stderr)
+            self._ledger.read_all()
+            self._ledger.finish(state, pid=None, **changes)
+        except OwnershipLost as e:
+            print(f"The job is no longer this supervisor's: {e}", file=sys.stderr)
         finally:
             job_processes.end_job(self.place.job_id)
 
     def _outcome(self) -> tuple[JobState, dict[str, Any]]:
         try:
-            return JobState.SUCCEEDED, {"result": self._work()}
+            return JobState.SUCCEEDED, {"result": self._work(), "progress": Progress("finished", "Finished")}
         except Cancelled:
             return JobState.CANCELLED, {"progress": Progress("stopped", "Stopped")}
         except StageFailed as e:
@@ -106,13 +105,10 @@ class Supervisor:
     def _work(self) -> Mapping[str, Any]:
         backend: Backend = self._wait_for(lambda: registry.get(self.spec.kind, self.spec.backend)())
         for stage in self._wait_for(lambda: list(backend.plan(self.spec.payload, self.place))):
-            self._report(Progress("environment", f"Looking for the environment {stage.environment}"))
-            python = self._wait_for(partial(self._interpreter, stage))
-            self._run_stage(backend, stage, python)
-        self._report(Progress("result", "Reading the result"))
+            self._ledger.report(Progress("environment", f"Looking for the environment {stage.environment}"))
+            self._run_stage(backend, stage, self._wait_for(partial(self._interpreter, stage)))
         made = self._wait_for(lambda: dict(backend.result(self.spec.payload, self.place)))
-        self._report(Progress("finished", "Finished"))
-        return {**self.writer.record().result, **made}
+        return {**self._writer.record().result, **made}
 
     def _interpreter(self, stage: Stage) -> Path:
         from ..envs import ensure
@@ -120,52 +116,49 @@ class Supervisor:
         return Path(ensure(stage.environment, self._hear, python=self.spec.payload.get("python") or ""))
 
     def _hear(self, progress: Progress) -> None:
-        """Called by the thread that builds an environment."""
-        if self._stopping:
+        """Called by the thread that builds an environment; raising stops it."""
+        if self._leaving:
             raise Cancelled
-        self._news.append(progress)
+        self._ledger.report(progress)
 
     def _run_stage(self, backend: Backend, stage: Stage, python: Path) -> None:
-        self._ingest.listening, self._ingest.error = False, ""
+        ledger = self._ledger
+        ledger.ingest.listening, ledger.ingest.error = False, ""
         run = StageRun(stage, self.place, python)
         run.start(registry.get("launcher", settings().default_launcher)())
-        self.writer.update(pid=run.pid, pid_started=run.started, progress=Progress(stage.name, stage.title))
+        ledger.update(pid=run.pid, pid_start=run.pid_start, progress=Progress(stage.name, stage.title))
         down = WayDown(stage.serves, stage.stop_grace)
         while (code := run.poll()) is None:
-            self._tick()
-            for step in down.due(self._level(), time.monotonic(), self._ingest.listening):
+            ledger.tick()
+            for step in down.due(self._level, time.monotonic(), ledger.ingest.listening):
                 self._take(step, run)
-            self._doze()
-        job_processes.end_job(self.place.job_id, run.pid, run.started, _LEFTOVER_SECONDS)
-        self._read_events(final=True)
-        self.writer.update(exit_code=code)
-        if self._level():
-            self._announce_stop()
+            quiet = time.monotonic() - ledger.last_news > _QUIET_SECONDS
+            time.sleep(_DROWSY if quiet else _AWAKE)
+        job_processes.end_job(self.place.job_id, run.pid, run.pid_start, _LEFTOVER_SECONDS)
+        ledger.read_all()
+        ledger.update(exit_code=code)
+        if self._level:
+            ledger.stopping()
             raise Cancelled
         if code or stage.serves:
             raise StageFailed(self._explain(backend, stage, code, run.log_tail()), code)
 
     def _take(self, step: Step, run: StageRun) -> None:
-        self._announce_stop()
+        self._ledger.stopping()
         if step is Step.ASK:
             run.ask_to_stop()
         elif step is Step.TERMINATE:
             run.terminate()
         else:
-            job_processes.end_job(self.place.job_id, run.pid, run.started)
+            job_processes.end_job(self.place.job_id, run.pid, run.pid_start)
             run.kill()
-
-    def _announce_stop(self) -> None:
-        if not self._stopping:
-            self._stopping = True
-            self.writer.update(state=JobState.STOPPING)
 
     def _explain(self, backend: Backend, stage: Stage, code: int, log: str) -> Failure:
         try:
             failure = backend.explain(stage.name, code, log)
         except Exception:
             traceback.print_exc()
-            failure = Failure(self._ingest.error or f"{stage.title} ended with {_exit_words(code)}.")
+            failure = Failure(self._ledger.ingest.error or f"{stage.title} ended with {_exit_words(code)}.")
         return failure if failure.log_tail else replace(failure, log_tail=log)
 
     def _wait_for(self, work: Callable[[], T]) -> T:
@@ -182,45 +175,20 @@ class Supervisor:
         thread = threading.Thread(target=body, daemon=True)
         thread.start()
         while thread.is_alive():
-            self._tick()
-            if self._level():
-                self._announce_stop()
+            self._ledger.tick()
+            if self._level:
+                self._leaving = True
+                self._ledger.stopping()
                 job_processes.end(job_processes.children(), _LEFTOVER_SECONDS)
                 raise Cancelled
             thread.join(_AWAKE)
-        self._tick()
         if failed:
             raise failed[0]
         return done[0]
 
-    def _tick(self) -> None:
-        now = time.monotonic()
-        if now >= self._next_beat:
-            self._next_beat = now + HEARTBEAT_SECONDS
-            self.writer.beat()
-        if self._news:
-            self._report(self._news[-1])
-            self._news.clear()
-        self._read_events()
-
-    def _report(self, progress: Progress) -> None:
-        self.writer.update(progress=progress)
-
-    def _read_events(self, final: bool = False) -> None:
-        while (batch := self._ingest.read(final)) is not None:
-            if self._stopping:
-                batch.changes.pop("state", None)
-            self.writer.add(batch)
-            self._last_news = time.monotonic()
-            if not final:
-                break
-
-    def _doze(self) -> None:
-        quiet = time.monotonic() - self._last_news > _QUIET_SECONDS
-        time.sleep(_DROWSY if quiet else _AWAKE)
-
+    @property
     def _level(self) -> int:
-        return max(self._signalled, self.writer.cancel_requested())
+        return max(self._signalled, self._ledger.level)
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._signalled = STOP_NOW if self._signalled else STOP_AND_SAVE
@@ -240,11 +208,10 @@ def _exit_words(code: int) -> str:
 def main(job_id: str) -> None:
     """Claim a queued job and look after it."""
     home = settings().folder()
-    store = Store(home)
-    writer = JobWriter(home, store.place(job_id).folder.name, Owner.this_process())
+    writer = JobWriter(home, job_id, Owner.of(os.getpid()))
     if writer.claim():
         os.environ[job_processes.MARK] = job_id  # what builds an environment is the job's, too
-        Supervisor(writer, store.place(job_id)).run()
+        Supervisor(writer, Store(home).place(job_id)).run()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # a thread that a stop left behind must not keep the process

@@ -28,7 +28,7 @@ def sweep(store: Store) -> list[str]:
 
 def _clear(store: Store, record: JobRecord, owner: Owner | None) -> None:
     place = store.place(record.id)
-    job_processes.end_job(record.id, record.pid, store.stage_started(record.id), grace=0.0)
+    job_processes.end_job(record.id, record.pid, store.stage_start(record.id), grace=0.0)
     writer = JobWriter(store.home, record.id, owner)
     try:
         with contextlib.suppress(OwnershipLost):  # another was quicker

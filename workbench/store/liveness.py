@@ -1,7 +1,8 @@
 """Who looks after a job, and whether that process still lives. Does not know what it does.
 
-A process is named by machine, number and time of start, because numbers are used again. The machine's name holds its
-process namespace: two containers may share a home and a host name and yet not see each other's processes.
+A process is named by machine, number and start, because numbers are used again. The machine's name holds its process
+namespace: two containers may share a home and a host name and yet not see each other's processes. The start is counted
+from the boot where the system tells it so (Linux), because clocks are set; elsewhere it is the time the system noted.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import os
 import platform
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import psutil
 
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 20.0
 START_SECONDS = 30.0
-_CLOCK_SLACK = 2.0  # the start time is counted from the boot time, which moves when the clock is set
 
 
 @cache
@@ -29,26 +30,36 @@ def machine() -> str:
     return f"{platform.node()} {namespace}".strip()
 
 
-def started_at(pid: int) -> float | None:
-    """When the process of that number started, in seconds since the epoch; None when there is none or it is a zombie."""
+def start_of(pid: int) -> str | None:
+    """What tells the process of that number, a zombie included, from others that had or will have it; None without one."""
     try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return f"{_boot()} {after_name[19]}"
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    except (OSError, IndexError):
+        return None
+    try:
+        return repr(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return None
 
 
-def lives(pid: int, started: float) -> bool:
-    """Whether the process that had this number at that time is still there."""
-    return started_at(pid) is not None and same_start(pid, started) is True
-
-
-def same_start(pid: int, started: float) -> bool | None:
-    """Whether the process of that number, a zombie included, started then; None when there is none."""
+@cache
+def _boot() -> str:
     try:
-        return abs(psutil.Process(pid).create_time() - started) <= _CLOCK_SLACK
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def lives(pid: int, start: str) -> bool:
+    """Whether the process that had this number and start is still there and no zombie."""
+    try:
+        return start_of(pid) == start and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return None
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +68,15 @@ class Owner:
 
     host: str
     pid: int
-    started: float
+    start: str
 
     @staticmethod
-    def this_process() -> Owner:
-        pid = os.getpid()
-        return Owner(machine(), pid, psutil.Process(pid).create_time())
+    def of(pid: int) -> Owner:
+        """The process of that number on this machine, which must be there."""
+        start = start_of(pid)
+        if start is None:
+            raise ProcessLookupError(pid)
+        return Owner(machine(), pid, start)
 
     @property
     def near(self) -> bool:
@@ -79,5 +93,5 @@ def silent(owner: Owner | None, created_at: float, heartbeat_at: float | None, n
     if owner is None:
         return now - created_at > START_SECONDS
     if owner.near:
-        return not lives(owner.pid, owner.started)
+        return not lives(owner.pid, owner.start)
     return now - (heartbeat_at or created_at) > SILENCE_SECONDS

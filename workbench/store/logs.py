@@ -27,7 +27,7 @@ def tail(path: Path, lines: int = 40, start: int = 0) -> str:
     try:
         with path.open("rb") as f:
             size = f.seek(0, 2)
-            begin = max(start, size - _TAIL_BYTES)
+            begin = max(start if start <= size else 0, size - _TAIL_BYTES)
             f.seek(begin)
             data = f.read(max(0, size - begin))
     except OSError:
@@ -36,6 +36,24 @@ def tail(path: Path, lines: int = 40, start: int = 0) -> str:
         data = data.partition(b"\n")[2]
     kept = readable(data.decode(errors="replace")).rstrip().split("\n")
     return "\n".join(kept[-lines:]) if lines > 0 else ""
+
+
+def trim(path: Path, limit: int, keep: int) -> bool:
+    """Cut a log that is longer than ``limit`` bytes to its last lines, at most ``keep`` bytes; whether it was cut.
+
+    Whoever writes it must append. What is written between reading and cutting is lost.
+    """
+    try:
+        if path.stat().st_size <= limit:
+            return False
+        with path.open("rb") as old, path.open("ab") as new:
+            old.seek(-keep, 2)
+            kept = old.read().partition(b"\n")[2]
+            new.truncate(0)
+            new.write(kept)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class LogFollower:
@@ -65,20 +83,18 @@ class LogFollower:
     def read(self, final: bool = False) -> str:
         """What is new, readable; with ``final`` also a last line that never ended."""
         size = self.size
+        cut = self._offset is None and size > self._history
         if self._offset is None:
             self._offset = max(0, size - self._history)
-            skip = self._offset > 0
-        else:
-            skip = False
-        if size < self._offset:  # somebody emptied it
-            self._offset, self._held = 0, b""
+        elif size < self._offset:  # it was trimmed
+            self._offset, self._held = size, b""
         data = self._held
         if size > self._offset:
             with self._path.open("rb") as f:
                 f.seek(self._offset)
                 fresh = f.read(size - self._offset)
             self._offset += len(fresh)
-            data += fresh.partition(b"\n")[2] if skip else fresh
+            data += fresh.partition(b"\n")[2] if cut else fresh
         end = len(data) if final else data.rfind(b"\n") + 1
         self._held = data[end:][-self._history :]
         return readable(data[:end].decode(errors="replace"))

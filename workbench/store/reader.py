@@ -26,6 +26,14 @@ _ACTIVE = tuple(str(s) for s in JobState if s.active)
 _IN_ACTIVE = f"state IN ({', '.join('?' * len(_ACTIVE))})"
 
 
+def _identity(home: Path) -> tuple[int, int] | None:
+    try:
+        found = (home / schema.DATABASE).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Store:
     """The jobs of one home. May be used from many threads.
 
@@ -39,6 +47,12 @@ class Store:
         self.home = Path(home).expanduser().absolute() if home else settings().folder()
         self._lock = threading.RLock()
         self._connection = schema.connect(self.home)
+        self._file = _identity(self.home)
+
+    @property
+    def current(self) -> bool:
+        """Whether the database that this reads is still the one in the home; a home can be deleted and made again."""
+        return _identity(self.home) == self._file
 
     def close(self) -> None:
         """Close the database."""
@@ -142,10 +156,10 @@ class Store:
             found = [(self._told(row), rows.as_owner(row)) for row in self._rows(_IN_ACTIVE, _ACTIVE)]
         return [(record, owner) for record, owner in found if record.state is JobState.LOST]
 
-    def stage_started(self, job_id: str) -> float | None:
-        """When the process ``pid`` of a job started, to tell it from a later one of the same number."""
+    def stage_start(self, job_id: str) -> str | None:
+        """The start of the process ``pid`` of a job, which tells it from a later one of the same number."""
         with self._lock:
-            row = self._connection.execute("SELECT pid_started FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = self._connection.execute("SELECT pid_start FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return None if row is None else row[0]
 
     def metrics_since(self, job_id: str, seq: int = 0, limit: int = 100_000) -> list[MetricRow]:

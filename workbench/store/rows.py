@@ -53,7 +53,7 @@ def as_record(row: sqlite3.Row) -> JobRecord:
 
 def as_owner(row: sqlite3.Row) -> Owner | None:
     """Who looks after the job, or None before anybody does."""
-    return None if row["supervisor_pid"] is None else Owner(row["host"], row["supervisor_pid"], row["supervisor_started"])
+    return None if row["supervisor_pid"] is None else Owner(row["host"], row["supervisor_pid"], row["supervisor_start"])
 
 
 def as_lost(record: JobRecord, log_tail: str) -> JobRecord:

@@ -38,9 +38,9 @@ CREATE TABLE jobs (
     heartbeat_at REAL,
     host TEXT,
     supervisor_pid INTEGER,
-    supervisor_started REAL,
+    supervisor_start TEXT,
     pid INTEGER,
-    pid_started REAL,
+    pid_start TEXT,
     exit_code INTEGER,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     progress TEXT,
@@ -73,8 +73,15 @@ CREATE INDEX events_by_job ON events (job);
 """
 
 
-def connect(home: Path) -> sqlite3.Connection:
+def connect(home: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """A connection in autocommit mode to the database of a home, made when it is not there.
+
+    Parameters
+    ----------
+    home : Path
+        The folder.
+    busy_seconds : float
+        How long to wait for a database that another process writes.
 
     Raises
     ------
@@ -86,7 +93,7 @@ def connect(home: Path) -> sqlite3.Connection:
     if not path.exists():
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -18,6 +18,7 @@ from . import rows, schema
 from .liveness import Owner
 
 _ACTIVE = ", ".join(f"'{s}'" for s in JobState if s.active)
+_BUSY_SECONDS = 4.0  # shorter than a reader's: meanwhile a supervisor does nothing else
 
 
 class OwnershipLost(Exception):
@@ -60,7 +61,7 @@ class JobWriter:
 
     def __init__(self, home: Path, job_id: str, owner: Owner | None) -> None:
         self.job_id, self.owner = job_id, owner
-        self._connection = schema.connect(home)
+        self._connection = schema.connect(home, _BUSY_SECONDS)
         self._seen_version = -1
         self._cancel = 0
 
@@ -78,9 +79,9 @@ class JobWriter:
         now = time.time()
         with schema.transaction(self._connection):
             done = self._connection.execute(
-                "UPDATE jobs SET host = ?, supervisor_pid = ?, supervisor_started = ?, heartbeat_at = ?, started_at = ?, state = ?,"
+                "UPDATE jobs SET host = ?, supervisor_pid = ?, supervisor_start = ?, heartbeat_at = ?, started_at = ?, state = ?,"
                 " revision = revision + 1 WHERE id = ? AND state = ? AND supervisor_pid IS NULL",
-                (self.owner.host, self.owner.pid, self.owner.started, now, now, str(JobState.PREPARING), self.job_id, str(JobState.QUEUED)),
+                (self.owner.host, self.owner.pid, self.owner.start, now, now, str(JobState.PREPARING), self.job_id, str(JobState.QUEUED)),
             ).rowcount
             if done:
                 self._add_events([(now, "state", {"state": str(JobState.PREPARING)})])
@@ -136,9 +137,9 @@ class JobWriter:
             self._add_events([(time.time(), "state", {"state": str(changes["state"])})])
 
     def _guarded(self, assignments: str, values: Sequence[object], events_read: int | None = None) -> None:
-        owner = (self.owner.host, self.owner.pid, self.owner.started) if self.owner else (None, None, None)
+        owner = (self.owner.host, self.owner.pid, self.owner.start) if self.owner else (None, None, None)
         done = self._connection.execute(
-            f"UPDATE jobs SET {assignments} WHERE id = ? AND host IS ? AND supervisor_pid IS ? AND supervisor_started IS ?"
+            f"UPDATE jobs SET {assignments} WHERE id = ? AND host IS ? AND supervisor_pid IS ? AND supervisor_start IS ?"
             f" AND state IN ({_ACTIVE}) AND events_read = coalesce(?, events_read)",
             (*values, self.job_id, *owner, events_read),
         ).rowcount
