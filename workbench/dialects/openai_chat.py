@@ -79,7 +79,7 @@ class OpenAIChatDecoder:
         elif not self._began and self._whole is None and line.lstrip()[:1] == "{":
             self._whole = []
         elif line.startswith("error:") and self._whole is None:  # older llama.cpp servers
-            return self._data(line[6:].strip())
+            return self._data(f'{{"error": {line[6:]}}}')
         if self._whole is not None:
             self._whole.append(line)
         return ()
@@ -103,10 +103,13 @@ class OpenAIChatDecoder:
             return (ErrorInStream(f"The server sent something that is not JSON: {text[:200]}", "not_json"),)
         if not isinstance(chunk, dict):
             return (ErrorInStream(f"The server sent something that is not an object: {text[:200]}", "not_an_object"),)
-        return self._chunk(chunk)
+        try:
+            return list(self._chunk(chunk))
+        except (AttributeError, TypeError, ValueError, KeyError):
+            return (ErrorInStream(f"The server sent an object of another form: {text[:200]}", "other_form"),)
 
     def _chunk(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
-        told = (chunk.get("model") or "", chunk.get("id") or "")
+        told = (str(chunk.get("model") or ""), str(chunk.get("id") or ""))
         if told != self._told:
             self._told = told
             yield Metadata(*told)
@@ -117,7 +120,7 @@ class OpenAIChatDecoder:
             reason = choice.get("finish_reason")
             if reason:
                 self._finished = True
-                yield Finish(_REASONS.get(reason, "unknown"))
+                yield Finish(_REASONS.get(str(reason), "unknown"))
         usage = _usage(chunk)
         if usage is not None:
             yield UsageReport(usage)
@@ -145,12 +148,12 @@ class OpenAIChatDecoder:
         index = call.get("index")
         if index is None:  # servers that send whole calls leave it out: an id begins a new one
             index = self._call + 1 if call.get("id") or self._call < 0 else self._call
-        self._call = index
+        self._call = int(index)
         function = call.get("function") or {}
         arguments = function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
-        return ToolCallDelta(index, call.get("id") or "", function.get("name") or "", arguments or "")
+        return ToolCallDelta(self._call, str(call.get("id") or ""), str(function.get("name") or ""), arguments or "")
 
 
 def _message(m: Message) -> dict[str, Any]:
