@@ -4,16 +4,22 @@
 import { Fragment, h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Icon } from './icons';
-import type { IconName } from './icons';
+import * as icons from './icons';
 import type { Problem } from './rpc';
 import { thin } from './smooth';
+
+/** An icon. */
+export const Glyph = ({ icon }: { icon: icons.Icon }): VNode => (
+  <svg class="wb-i" viewBox="0 0 16 16" aria-hidden="true">
+    <path d={icon} />
+  </svg>
+);
 
 export type Tone = 'ok' | 'run' | 'warn' | 'err' | 'idle';
 
 export interface ButtonProps {
   children?: ComponentChildren;
-  icon?: IconName;
+  icon?: icons.Icon;
   label?: string;
   class?: string;
   disabled?: boolean;
@@ -36,7 +42,7 @@ export function Button({ children, icon, label, class: kind = '', disabled = fal
       title={title ?? (children == null ? label : undefined)}
       onClick={onClick}
     >
-      {icon && <Icon name={icon} />}
+      {icon && <Glyph icon={icon} />}
       {children}
     </button>
   );
@@ -253,10 +259,10 @@ export interface NoteProps {
 export function Note({ level, children, action, dismiss, onDismiss }: NoteProps): VNode {
   return (
     <div class={`wb-note ${level === 'info' ? '' : level}`} role={level === 'err' ? 'alert' : 'status'}>
-      {level !== 'info' && <Icon name={level === 'err' ? 'err' : 'warn'} />}
+      {level !== 'info' && <Glyph icon={level === 'err' ? icons.err : icons.warn} />}
       <span>{children}</span>
       {action}
-      {onDismiss && <Button class="ghost sq s quiet" icon="x" label={dismiss} onClick={onDismiss} />}
+      {onDismiss && <Button class="ghost sq s quiet" icon={icons.x} label={dismiss} onClick={onDismiss} />}
     </div>
   );
 }
@@ -324,7 +330,7 @@ export function Copy({ text, label, done, class: kind = 'ghost sq s quiet', chil
   return (
     <Button
       class={kind}
-      icon={copied ? 'check' : 'copy'}
+      icon={copied ? icons.check : icons.copy}
       label={copied ? done : label}
       onClick={() => void copyText(typeof text === 'string' ? text : text()).then(() => setCopied(true))}
     >
@@ -335,7 +341,7 @@ export function Copy({ text, label, done, class: kind = 'ghost sq s quiet', chil
 
 export interface MenuItem {
   readonly title: string;
-  readonly icon?: IconName;
+  readonly icon?: icons.Icon;
   readonly run: () => void;
 }
 
@@ -366,7 +372,7 @@ export function More({ items, label }: { items: readonly MenuItem[]; label: stri
   };
   return (
     <div class="wb-more" ref={root} onKeyDown={key}>
-      <Button class="ghost sq quiet" icon="more" label={label} expanded={open} onClick={() => setOpen(!open)} />
+      <Button class="ghost sq quiet" icon={icons.more} label={label} expanded={open} onClick={() => setOpen(!open)} />
       {open && (
         <div class="wb-menu" role="menu" aria-label={label}>
           {items.map(item => (
@@ -379,7 +385,7 @@ export function More({ items, label }: { items: readonly MenuItem[]; label: stri
                 item.run();
               }}
             >
-              {item.icon && <Icon name={item.icon} />}
+              {item.icon && <Glyph icon={item.icon} />}
               {item.title}
             </button>
           ))}

@@ -8,7 +8,7 @@
  */
 import { h, render as draw } from 'preact';
 import type { ComponentType } from 'preact';
-import base from './base.css';
+import core from './css/core.css';
 import tokens from './tokens.css';
 import { Rpc } from './rpc';
 import { common, translator } from './messages';
@@ -93,7 +93,7 @@ export function widget<S, A>(definition: Definition<S, A>): () => Module {
 
       render({ el }) {
         const style = document.createElement('style');
-        style.textContent = tokens + base + definition.css;
+        style.textContent = tokens + core + definition.css;
         const root = document.createElement('div');
         root.className = `wb wb-${definition.name}`;
         el.append(style, root);

@@ -1,5 +1,8 @@
 /** The fine-tuning monitor; its Python half is workbench/widgets/monitor.py. */
 import { widget } from '../common/widget';
+import charts from '../common/css/charts.css';
+import controls from '../common/css/controls.css';
+import slider from '../common/css/slider.css';
 import css from './monitor/monitor.css';
 import { initial, reduce } from './monitor/state';
 import type { MonitorAction, MonitorState, Update } from './monitor/state';
@@ -10,7 +13,7 @@ const now = (): number => performance.now() / 1000;
 
 export default widget<MonitorState, MonitorAction>({
   name: 'monitor',
-  css,
+  css: charts + controls + slider + css,
   initial: (snapshot, history) => initial(snapshot, history, now()),
   reduce,
   receive: (message, buffers) => ({ type: 'update', update: message as Update, values: buffers[0] ?? null, at: now() }),

@@ -7,7 +7,6 @@ when it asks, so that a page that comes late sees everything.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -152,7 +151,8 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is typed o
 
     def close(self) -> None:
         """End the widget and its threads."""
-        self._closing.set()
+        if "_closing" in self.__dict__:  # else it was refused at its making
+            self._closing.set()
         super().close()
 
     # ---- display
@@ -225,9 +225,3 @@ def _kernel_shell() -> Any:
     shell = ipython.get_ipython() if ipython is not None else None
     return shell if getattr(shell, "kernel", None) is not None else None
 
-
-def ended_quietly(thread: threading.Thread, seconds: float = 2.0) -> None:
-    """Wait for a thread that was told to end."""
-    with contextlib.suppress(RuntimeError):
-        if thread is not threading.current_thread():
-            thread.join(seconds)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.jobs import EventRow, JobRecord, JobState
+from ..core.jobs import STOP_AND_SAVE, EventRow, JobRecord, JobState
 
 _METHODS = {"lora": "LoRA", "qlora": "QLoRA", "dora": "DoRA", "full": "full", "freeze": "freeze"}
 _TRAINING = {JobState.RUNNING, JobState.STOPPING}
@@ -18,6 +18,7 @@ class Facts:
 
     def __init__(self) -> None:
         self.device = ""
+        self.memory_total: int | None = None
         self.checkpoint: int | None = None
         self.notices: list[dict[str, Any]] = []
 
@@ -27,6 +28,7 @@ class Facts:
             data = event.data
             if event.event == "begin":
                 self.device = _device(str(data.get("device") or ""))
+                self.memory_total = _memory_total(self.device)
             elif event.event == "checkpoint":
                 self.checkpoint = int(data.get("step") or 0)
             elif event.event == "notice":
@@ -70,7 +72,7 @@ def view(record: JobRecord, facts: Facts) -> dict[str, Any]:
         "data": _data(payload),
         "config": _config(record, arguments),
         "notices": facts.notices[-8:],
-        "memory_total": _memory_total(facts.device),
+        "memory_total": facts.memory_total,
         "target": str(payload.get("target_path") or ""),
         "endpoint": str(endpoint.get("url", "")),
         "code": f"m = wb.TrainableModule({model!r}).start()" if model else "",
@@ -114,7 +116,7 @@ def _text(value: Any) -> str:
 def _actions(record: JobRecord, paused: bool, checkpoint: int | None) -> list[str]:
     if record.state.active:
         if record.cancel_requested:
-            return []
+            return ["cancel"] if record.cancel_requested == STOP_AND_SAVE and record.kind == "finetune" else []
         if record.kind != "finetune":
             return ["stop" if record.state is JobState.RUNNING else "cancel"]
         if record.state not in _TRAINING or record.step is None:

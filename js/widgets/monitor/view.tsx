@@ -4,6 +4,7 @@
 import { Fragment, h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import * as icons from '../../common/icons';
 import * as format from '../../common/format';
 import { common, monitor, timeWords, translator } from '../../common/messages';
 import { Bar, Button, Confirm, Copy, Facts, Log, More, Note, ProblemNote, Slider, Spark, StateChip, Switch, Tabs, Why } from '../../common/parts';
@@ -90,37 +91,37 @@ function Buttons(props: Props & { job: JobView }): VNode {
   const can = (action: Action_): boolean => job.actions.includes(action);
   const off = state.busy !== null;
   const menu: MenuItem[] = [];
-  if (can('save')) menu.push({ title: t('saveNow'), icon: 'save', run: () => act(props, 'save') });
-  if (can('stop') && job.kind !== 'deploy') menu.push({ title: t('stopNow'), icon: 'x', run: () => dispatch({ type: 'ask', on: true }) });
-  menu.push({ title: t('copyId'), icon: 'copy', run: () => void navigator.clipboard.writeText(job.id) });
+  if (can('save')) menu.push({ title: t('saveNow'), icon: icons.save, run: () => act(props, 'save') });
+  if ((can('stop') && job.kind !== 'deploy') || (can('cancel') && job.state === 'stopping')) menu.push({ title: t('stopNow'), icon: icons.x, run: () => dispatch({ type: 'ask', on: true }) });
+  menu.push({ title: t('copyId'), icon: icons.copy, run: () => void navigator.clipboard.writeText(job.id) });
   return (
     <>
       {can('continue') && job.state !== 'failed' && (
-        <Button class="main" icon="play" disabled={off} onClick={() => act(props, 'continue')}>
+        <Button class="main" icon={icons.play} disabled={off} onClick={() => act(props, 'continue')}>
           {t('continueFrom', { step: format.integer(job.checkpoint) })}
         </Button>
       )}
       {can('again') && job.state !== 'failed' && (
-        <Button icon="retry" disabled={off} onClick={() => act(props, 'again')}>
+        <Button icon={icons.retry} disabled={off} onClick={() => act(props, 'again')}>
           {t('tryAgain')}
         </Button>
       )}
       {can('stop') && (
-        <Button icon="stop" disabled={off} onClick={() => act(props, 'stop')}>
+        <Button icon={icons.stop} disabled={off} onClick={() => act(props, 'stop')}>
           {job.kind === 'deploy' ? t('stopServing') : t('stopAndSave')}
         </Button>
       )}
       {can('pause') && (
-        <Button icon="pause" disabled={off} onClick={() => act(props, 'pause')}>
+        <Button icon={icons.pause} disabled={off} onClick={() => act(props, 'pause')}>
           {t('pause')}
         </Button>
       )}
       {can('unpause') && (
-        <Button class="main" icon="play" disabled={off} onClick={() => act(props, 'unpause')}>
+        <Button class="main" icon={icons.play} disabled={off} onClick={() => act(props, 'unpause')}>
           {t('resume')}
         </Button>
       )}
-      {can('cancel') && (
+      {can('cancel') && job.state !== 'stopping' && (
         <Button disabled={off} onClick={() => act(props, 'cancel')}>
           {c('cancel')}
         </Button>
@@ -510,12 +511,12 @@ function Failed(props: Props & { job: JobView }): VNode | null {
       {tail && <Log text={tail} label={t('log')} height={220} follow />}
       <div class="wb-row wb-wrap">
         {job.state === 'failed' && job.actions.includes('continue') && (
-          <Button class="main" icon="play" disabled={state.busy !== null} onClick={() => act(props, 'continue')}>
+          <Button class="main" icon={icons.play} disabled={state.busy !== null} onClick={() => act(props, 'continue')}>
             {t('continueFrom', { step: format.integer(job.checkpoint) })}
           </Button>
         )}
         {job.state === 'failed' && job.actions.includes('again') && (
-          <Button class="main" icon="retry" disabled={state.busy !== null} onClick={() => act(props, 'again')}>
+          <Button class="main" icon={icons.retry} disabled={state.busy !== null} onClick={() => act(props, 'again')}>
             {t('tryAgain')}
           </Button>
         )}
