@@ -71,7 +71,7 @@ def convert(model: Path, out: Path, outtype: str) -> None:
             return name
 
     TextModel.get_vocab_base_pre = recognise
-    tqdm.tqdm = reporting(tqdm.tqdm)
+    tqdm.tqdm = reporting(tqdm.tqdm)  # type: ignore[misc]  # the converter imports it when it writes
     serving.report("progress", phase="convert", text=f"Converting {model.name} to GGUF")
     sys.argv = ["convert_hf_to_gguf", str(model), "--outfile", str(out), "--outtype", outtype]
     try:
