@@ -45,7 +45,10 @@ class Sidebar extends ReactWidget {
     const { shell } = this.app;
     const id = `workbench-log-${job.id}-tab`;
     for (const widget of shell.widgets('main')) {
-      if (widget.id === id) return shell.activateById(id);
+      if (widget.id === id) {
+        shell.activateById(id);
+        return;
+      }
     }
     const content = new LogPanel(job, this.api, this.feed);
     const tab = new MainAreaWidget({ content });

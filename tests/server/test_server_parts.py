@@ -31,8 +31,8 @@ def test_a_curve_stays_short_and_keeps_the_mean(losses: list[float], batch: int)
     assert curve.last["loss"] == losses[-1]
 
 
-def test_a_long_log_begins_at_a_line_and_its_end_is_asked_for_once(home: Path) -> None:
-    store = Store(home)
+def test_a_long_log_begins_at_a_line_and_its_end_is_asked_for_once(tmp_path: Path) -> None:
+    store = Store(tmp_path)
     job, _ = store.insert(JobSpec("finetune", "none", "long", {}))
     place = store.place(job.id)
     place.folder.mkdir(parents=True, exist_ok=True)
@@ -46,8 +46,8 @@ def test_a_long_log_begins_at_a_line_and_its_end_is_asked_for_once(home: Path) -
     assert not first["ended"]
 
 
-def test_a_character_is_never_cut(home: Path) -> None:
-    store = Store(home)
+def test_a_character_is_never_cut(tmp_path: Path) -> None:
+    store = Store(tmp_path)
     job, _ = store.insert(JobSpec("finetune", "none", "bytes", {}))
     place = store.place(job.id)
     place.folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def test_a_character_is_never_cut(home: Path) -> None:
     assert seen == text
 
 
-def test_a_log_that_is_not_there_yet_is_empty(home: Path) -> None:
-    store = Store(home)
+def test_a_log_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
+    store = Store(tmp_path)
     job, _ = store.insert(JobSpec("finetune", "none", "new", {}))
     assert read_log(store, job.id) == {"text": "", "offset": 0, "size": 0, "ended": False}

@@ -16,6 +16,7 @@ import pytest
 from jupyter_process import Jupyter, jupyter
 from playwright.sync_api import Browser, Page, sync_playwright
 
+SUPPORT = Path(__file__).parent.parent / "support"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark", "contrast": "JupyterLab Dark High Contrast"}
 _OPTIONS = (
     "--LabApp.expose_app_in_browser=True",
@@ -27,17 +28,20 @@ _IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kerne
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Jupyter]:
-    """JupyterLab with a home of its own; every job of that home is ended after the last test."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        jupyter(tmp_path_factory.mktemp("lab"), "jupyterlab", _OPTIONS, {"WORKBENCH_ENV_DIR": str(shared_envs)}) as running,
-    ):
-        patch.setenv("WORKBENCH_HOME", str(running.home))
-        patch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
-        yield running
-        from workbench.runtime import jobs
+    """JupyterLab and this process on one home; jobs may run the stages of `scripted_backends`.
 
-        jobs.end_all()
+    Every job of that home is ended after the last test.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")])))
+        with jupyter(tmp_path_factory.mktemp("lab"), "jupyterlab", _OPTIONS) as running:
+            patch.setenv("WORKBENCH_HOME", str(running.home))
+            yield running
+            from workbench.runtime import jobs
+
+            jobs.end_all()
 
 
 @pytest.fixture(scope="session")
