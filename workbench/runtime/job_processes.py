@@ -16,8 +16,8 @@ import psutil
 from ..store.liveness import start_of
 
 MARK = "WORKBENCH_JOB_ID"
-_ROUNDS = 20
 _KILL_SECONDS = 5.0
+_GIVE_UP_SECONDS = 20.0
 
 
 def of_job(job_id: str, pid: int | None = None, start: str | None = None) -> list[psutil.Process]:
@@ -31,19 +31,14 @@ def of_job(job_id: str, pid: int | None = None, start: str | None = None) -> lis
         The process that leads the session of the job's stage, and its start. A number that a later process uses is not
         followed.
     """
-    me, user = os.getpid(), os.getuid()
     leader = pid if pid is not None and start is not None and start_of(pid) in (start, None) else None
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
-        try:
-            if process.pid == me or process.uids().real != user:
-                continue
-            if (leader is not None and os.getsid(process.pid) == leader) or process.environ().get(MARK) == job_id:
-                found[process.pid] = process
+        if _marked(process, job_id) or (leader is not None and _in_session(process, leader)):
+            found[process.pid] = process
+            with contextlib.suppress(psutil.Error):
                 found.update((child.pid, child) for child in process.children(recursive=True))
-        except (psutil.Error, OSError):  # it ended meanwhile, or is not ours to look at
-            continue
-    found.pop(me, None)
+    found.pop(os.getpid(), None)
     return [p for p in found.values() if _alive(p)]
 
 
@@ -68,15 +63,14 @@ def end(processes: Iterable[psutil.Process], grace: float = 0.0) -> None:
 
 def end_job(job_id: str, pid: int | None = None, start: str | None = None, grace: float = 0.0) -> int:
     """End every process of a job, also those that start meanwhile; how many there were."""
-    ended: set[int] = set()
-    for _ in range(_ROUNDS):
-        left = of_job(job_id, pid, start)
-        if not left:
-            break
-        ended.update(p.pid for p in left)
+    ended: set[psutil.Process] = set()
+    give_up = time.monotonic() + grace + _GIVE_UP_SECONDS
+    while left := set(of_job(job_id, pid, start)) - ended:  # one that even a kill did not end is not waited for again
         end(left, grace)
+        ended |= left
         grace = 0.0
-        time.sleep(0.005)
+        if time.monotonic() > give_up:  # they fork faster than they can be ended
+            break
     return len(ended)
 
 
@@ -86,6 +80,20 @@ def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Proces
     while (left := [p for p in processes if _alive(p)]) and time.monotonic() < end_at:
         time.sleep(0.01)
     return left
+
+
+def _marked(process: psutil.Process, job_id: str) -> bool:
+    try:
+        return process.environ().get(MARK) == job_id
+    except (psutil.Error, OSError):  # it ended meanwhile, or is not ours to look at
+        return False
+
+
+def _in_session(process: psutil.Process, leader: int) -> bool:
+    try:
+        return os.getsid(process.pid) == leader
+    except OSError:
+        return False
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -142,7 +142,7 @@ class Store:
             where, values = f"{where} AND {_IN_ACTIVE}", (*values, *_ACTIVE)
         found: list[JobRecord] = []
         with self._lock:
-            for row in self._rows(f"{where} ORDER BY number DESC", values):
+            for row in self._select(f"{where} ORDER BY number DESC", values):
                 record = self._told(row)
                 if active is None or record.state.active == active:
                     found.append(record)
@@ -165,11 +165,13 @@ class Store:
     def metrics_since(self, job_id: str, seq: int = 0, limit: int = 100_000) -> list[MetricRow]:
         """Measured rows after a cursor, oldest first. A resumed job's begin with its parents' up to the checkpoint's step."""
         with self._lock:
-            found: list[sqlite3.Row] = []
+            found: list[tuple[int, int, float | None, float, str]] = []
+            cursor = self._connection.cursor()
+            cursor.row_factory = None  # plain tuples: there may be a hundred thousand
             for number, last in self._lineage(job_id):
                 bound, values = ("", ()) if last is None else ("AND step <= ?", (last,))
                 query = f"SELECT seq, step, epoch, time, data FROM metrics WHERE job = ? AND seq > ? {bound} ORDER BY seq LIMIT ?"
-                found += self._connection.execute(query, (number, seq, *values, limit - len(found))).fetchall()
+                found += cursor.execute(query, (number, seq, *values, limit - len(found))).fetchall()
                 if len(found) >= limit:
                     break
         return rows.as_metrics(found)
@@ -198,7 +200,10 @@ class Store:
         return line[::-1]
 
     def _rows(self, where: str, values: Iterable[object]) -> list[sqlite3.Row]:
-        return self._connection.execute(f"SELECT * FROM jobs WHERE {where}", tuple(values)).fetchall()
+        return self._select(where, values).fetchall()
+
+    def _select(self, where: str, values: Iterable[object]) -> sqlite3.Cursor:
+        return self._connection.execute(f"SELECT * FROM jobs WHERE {where}", tuple(values))
 
     def _told(self, row: sqlite3.Row) -> JobRecord:
         record = rows.as_record(row)

@@ -67,10 +67,10 @@ def as_lost(record: JobRecord, log_tail: str) -> JobRecord:
     return replace(record, state=JobState.LOST, failure=failure, ended_at=record.heartbeat_at or record.created_at)
 
 
-def as_metrics(rows: Sequence[sqlite3.Row]) -> list[MetricRow]:
+def as_metrics(found: Sequence[tuple[int, int, float | None, float, str]]) -> list[MetricRow]:
     """Rows of ``metrics``; their values are parsed as one text, which is several times faster than each alone."""
-    values = json.loads("[" + ",".join([r["data"] for r in rows]) + "]")
-    return [MetricRow(r["seq"], r["step"], r["epoch"], r["time"], v) for r, v in zip(rows, values, strict=True)]
+    values = json.loads("[" + ",".join([data for *_, data in found]) + "]")
+    return [MetricRow(seq, step, epoch, at, v) for (seq, step, epoch, at, _), v in zip(found, values, strict=True)]
 
 
 def as_events(rows: Iterable[sqlite3.Row]) -> list[EventRow]:
