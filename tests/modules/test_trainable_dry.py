@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import psutil
 import pytest
 
 import workbench as wb
-from workbench.errors import ArgumentError, EndpointDown, ModelNotFound, NotStarted
+from workbench.errors import ArgumentError, DataError, EndpointDown, ModelNotFound, NotStarted
 
 
 @pytest.fixture
@@ -79,8 +82,10 @@ def test_an_unknown_argument_is_refused_at_once_with_the_nearest_name(group: str
 
 def test_an_unknown_method_or_mode_is_refused() -> None:
     m = wb.TrainableModule("pocket")
-    with pytest.raises(wb.errors.PluginError, match="llamafactory"):
+    with pytest.raises(ArgumentError, match="llamafactory"):
         m.finetune_method("lamafactory")
+    with pytest.raises(ArgumentError, match="retired"):
+        m.finetune_method("collie")
     with pytest.raises(ArgumentError, match="no deploy method"):
         m.deploy_method(print)
     with pytest.raises(ArgumentError, match=r"mode\('finetune'\)"):
@@ -111,6 +116,102 @@ def test_fine_tuned_models_are_listed_and_the_newest_whole_one_is_taken(home: Pa
     assert t.set_specific_finetuned_model(root / "mine-2").finetuned_model_path == str(root / "mine-2")
     with pytest.raises(ModelNotFound, match="get_all_models"):
         t.set_specific_finetuned_model("mine-3")
+
+
+# ---- fine-tuning, as a dry run
+
+
+ROWS = [{"instruction": f"Compute {n} + 1", "output": str(n + 1)} for n in range(10)]
+
+
+@pytest.fixture
+def dry(home: Path) -> wb.TrainableModule:
+    t = wb.TrainableModule("pocket", "mine").finetune_method(wb.finetune.dummy, steps=6, save_steps=2).trainset(ROWS)
+    return t.deploy_method(wb.deploy.dummy).mode("finetune")
+
+
+def test_update_fine_tunes_then_deploys_then_evaluates(dry: wb.TrainableModule) -> None:
+    dry.evalset([{"input": "a", "expected": "b"}])
+    assert dry.update() is dry
+    assert dry.job is not None
+    assert (dry.job.state, dry.status("finetune"), dry.status()) == ("succeeded", "succeeded", "running")
+    assert dry.job.metrics()["step"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert dry.eval_result.done == 1
+
+
+def test_update_without_waiting_gives_the_job_at_once_and_wait_ends_it(dry: wb.TrainableModule) -> None:
+    dry.finetune_method(wb.finetune.dummy, steps=100, seconds_per_step=0.05)
+    job = dry.update(wait=False)
+    assert job == dry.job
+    assert job.state.active
+    with pytest.raises(wb.errors.JobError, match="still being fine-tuned"):
+        dry.start()
+    dry.wait()
+    assert job.state == "succeeded"
+    assert said(dry.start()("hi")) == "hi"
+
+
+def test_a_fine_tuning_that_fails_says_why_and_resume_goes_on(dry: wb.TrainableModule) -> None:
+    dry.finetune_method(wb.finetune.dummy, steps=6, save_steps=2, fail_at=5)
+    with pytest.raises(wb.errors.JobFailed) as error:
+        dry.update()
+    assert error.value.job_id == dry.job.id  # type: ignore[union-attr]
+    assert error.value.log_tail
+    assert dry.state == "idle"
+    with pytest.raises(wb.errors.JobFailed):
+        dry.resume()
+    assert dry.job is not None
+    assert dry.job.metrics()["step"].tolist() == [1, 2, 3, 4]
+
+
+def test_a_fine_tuning_that_was_stopped_is_told_and_can_be_resumed(dry: wb.TrainableModule) -> None:
+    dry.finetune_method(wb.finetune.dummy, steps=40, save_steps=2, seconds_per_step=0.05)
+    job = dry.update(wait=False)
+    while not job.record.step:
+        time.sleep(0.05)
+    dry.stop("finetune")
+    with pytest.raises(wb.errors.JobFailed, match=r"resume\(\)"):
+        dry.wait()
+    assert job.state == "cancelled"
+    dry.resume()
+    assert dry.job is not None
+    assert dry.job.metrics()["step"].tolist() == list(range(1, 41))
+
+
+def test_an_interrupt_leaves_the_job_running_and_says_how_to_attach(dry: wb.TrainableModule, capsys: pytest.CaptureFixture[str]) -> None:
+    dry.finetune_method(wb.finetune.dummy, steps=100, seconds_per_step=0.05)
+    job = dry.update(wait=False)
+    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        dry.wait()
+    assert job.state.active
+    assert f"wb.job('{job.id}').monitor()" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [([{"instruction": "a"}], "output"), ([], "no rows"), ([{"instruction": "a", "output": "b"}, 3], "a number"), (list, "no rows")],
+)
+def test_rows_that_cannot_be_trained_on_are_refused_before_anything_starts(dry: wb.TrainableModule, rows: Any, part: str) -> None:
+    with pytest.raises(DataError, match=part):
+        dry.trainset(rows).update()
+    assert wb.jobs() == []
+
+
+def test_of_two_modules_in_a_tree_none_trains_when_one_of_them_cannot(dry: wb.TrainableModule) -> None:
+    class Two(wb.ModuleBase):
+        def __init__(self) -> None:
+            super().__init__()
+            self.good, self.bad = dry, wb.TrainableModule("pocket", "other").finetune_method("dummy").trainset([{}])
+
+    both = Two()
+    with pytest.raises(DataError):
+        both.update()
+    assert wb.jobs() == []
+    both.bad.trainset(ROWS)
+    assert [j.name for j in both.update(wait=False)] == ["mine", "other"]
+    both.wait()
+    assert [j.state for j in wb.jobs()] == ["succeeded", "succeeded"]
 
 
 # ---- calls

@@ -3,54 +3,47 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from .models import candidates
 
 if TYPE_CHECKING:
+    from IPython.core.completer import MatcherAPIv2 as ContextMatcher
+
     from .magics import WorkbenchMagics
 
-_LINE = re.compile(r"^%{1,2}(chat|jobs|gpu)\s+(.*)$", re.DOTALL)
+IDENTIFIER = "workbench.magics"
+_LINE = re.compile(r"^(%%?)(chat|jobs|gpu)\s+(.*)$", re.DOTALL)
 
 
-class Matcher:
-    """An IPython matcher (API version 2) for lines that begin with one of our magics."""
+def matcher(magics: WorkbenchMagics) -> ContextMatcher:
+    """An IPython matcher for lines that begin with one of our magics; the magics of this shell say what fits."""
 
-    matcher_api_version = 2
-    matcher_identifier = "workbench.magics"
-    matcher_priority = 200
-
-    def __init__(self, magics: WorkbenchMagics) -> None:
-        self._magics = magics
-
-    @property
-    def __qualname__(self) -> str:
-        return self.matcher_identifier
-
-    def __call__(self, context: CompletionContext) -> SimpleMatcherResult:
-        found = _LINE.match(context.text_until_cursor) if context.cursor_line == 0 or context.text_until_cursor.startswith("%") else None
-        if found is None:
+    @context_matcher(priority=200, identifier=IDENTIFIER)  # type: ignore[untyped-decorator]  # IPython ships it without types
+    def complete(context: CompletionContext) -> SimpleMatcherResult:
+        found = _LINE.match(context.text_until_cursor)
+        if found is None or (found[1] == "%%" and context.cursor_line > 0):
             return {"completions": []}
-        *before, word = re.split(r"\s+", found[2])
-        words = self._words(found[1], before, word)
-        return {
-            "completions": [SimpleCompletion(text=w, type=kind) for w, kind in words if w.startswith(word)],
-            "matched_fragment": word,
-            "suppress": True,
-        }
+        *before, word = re.split(r"\s+", found[3])
+        words = [SimpleCompletion(text=text, type=kind) for text, kind in _words(magics, found[2], before, word) if text.startswith(word)]
+        return {"completions": words, "matched_fragment": word, "suppress": True}
 
-    def _words(self, name: str, before: list[str], word: str) -> list[tuple[str, str]]:
-        actions = getattr(self._magics, name).parser._actions
-        by_option = {option: a for a in actions for option in a.option_strings}
-        last = by_option.get(before[-1]) if before else None
-        if last is not None and last.nargs != 0:
-            return [(str(c), "value") for c in last.choices or ()]
-        options = [(o, "option") for a in actions for o in a.option_strings if o.startswith("--") and not set(a.option_strings) & set(before)]
-        if word.startswith("-") or not any(a.dest == "model" for a in actions) or _positional(before, by_option):
-            return options
-        return [(c, "model") for c in candidates(self._magics.variables)] + ([] if word else options)
+    return cast("ContextMatcher", complete)
+
+
+def _words(magics: WorkbenchMagics, name: str, before: list[str], word: str) -> list[tuple[str, str]]:
+    """What may stand where ``word`` begins, with its kind."""
+    actions = getattr(magics, name).parser._actions
+    by_option = {option: a for a in actions for option in a.option_strings}
+    last = by_option.get(before[-1]) if before else None
+    if last is not None and last.nargs != 0:
+        return [(str(c), "value") for c in last.choices or ()]
+    options = [(o, "option") for a in actions for o in a.option_strings if o.startswith("--") and not set(a.option_strings) & set(before)]
+    if word.startswith("-") or not any(a.dest == "model" for a in actions) or _positional(before, by_option):
+        return options
+    return [(c, "model") for c in candidates(magics.variables)] + ([] if word else options)
 
 
 def _positional(before: list[str], by_option: dict[str, Any]) -> bool:

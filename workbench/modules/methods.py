@@ -5,6 +5,7 @@ Knows the registry and that a backend names its arguments; does not know any bac
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,19 +49,25 @@ def method(group: Group, chosen: Any, arguments: Mapping[str, Any], own: frozens
 
 
 def _name(group: Group, chosen: Any) -> str:
+    """The registry's name for a class, an object or a name; ``module:attribute`` for a class that nobody registered."""
     if isinstance(chosen, str):
-        name = chosen.removeprefix(f"{group}.")
-        if ":" not in name and name != AUTO and name not in registry.names(group):
-            registry.get(group, name)  # says which names there are
-        return name
+        if ":" in chosen:
+            return chosen
+        try:
+            chosen = getattr(importlib.import_module(f"workbench.{group}"), chosen.removeprefix(f"{group}."))
+        except AttributeError as e:
+            raise ArgumentError(f"There is no {group} method {chosen!r}.", str(e), _choices(group)) from None
     kind = chosen if isinstance(chosen, type) else type(chosen)
-    name = getattr(kind, "name", "")
+    name = getattr(kind, "name", None)
+    if name == AUTO:
+        return AUTO
     if not isinstance(name, str) or not hasattr(kind, "arguments"):
-        choices = ", ".join(f"wb.{group}.{n}" for n in registry.names(group))
-        raise ArgumentError(f"{chosen!r} is no {group} method.", "", f"Choose one of: {choices}.")
-    if name == AUTO or name in registry.names(group):
-        return name
-    return f"{kind.__module__}:{kind.__qualname__}"  # a class of the user's own, which the supervisor imports by its place
+        raise ArgumentError(f"{chosen!r} is no {group} method.", "", _choices(group))
+    return name if name in registry.names(group) else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _choices(group: Group) -> str:
+    return "Choose one of: " + ", ".join(f"wb.{group}.{n}" for n in [AUTO, *registry.names(group)]) + "."
 
 
 def _check(method: Method, own: frozenset[str]) -> None:
@@ -77,6 +84,6 @@ def _check(method: Method, own: frozenset[str]) -> None:
 def known_arguments(method: Method) -> set[str]:
     """Names of the arguments a method takes."""
     names = registry.names(method.group)
-    if method.name != AUTO or AUTO in names:
+    if method.name != AUTO:
         return set(method.backend.arguments())
     return {argument for name in names for argument in registry.get(method.group, name)().arguments()}

@@ -223,7 +223,8 @@ class TrainableModule(Builder):
                 return None
             cause = f"Its mode is {self._mode!r}, but no training set was given."
             raise ArgumentError(f"{self.name} has nothing to train on.", cause, "Give rows with trainset(…).")
-        wish = training.Wish(self.base_model, self.target_path, self._methods[self._mode or "finetune"], self._trainset, self._validset)
+        chosen = self._methods[self._mode or "finetune"]
+        wish = training.Wish(self.base_model, self.target_path, chosen, self._trainset, self._validset, self._type or "")
         return training.finetune_spec(wish, self._base_path())
 
     def _train(self, spec: JobSpec) -> Job:
@@ -247,7 +248,7 @@ class TrainableModule(Builder):
         if record.state is not JobState.SUCCEEDED:
             fix = "t.resume() continues at the last checkpoint." if record.step else f"Look at wb.job({record.id!r}).logs()."
             raise failed(record, f"The fine-tuning {record.name} did not finish ({record.state}).", fix)
-        self._tuning.model = str(record.result["model"])
+        self._tuning.model = str(record.result.get("model", ""))  # a dry run makes none
 
     def resume(self, *, wait: bool = True) -> Any:
         """Continue a fine-tuning that was stopped or failed at its last checkpoint; otherwise like `update`."""

@@ -16,19 +16,19 @@ from ..settings import settings
 from . import runs
 from .methods import AUTO, Method
 
-DEFAULT_TRAINER = "llamafactory"
 OWN_ARGUMENTS = frozenset({"python"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a user has set: rows to train on and to validate with, and the method."""
+    """What a user has set: rows to train on and to validate with, the method, and the model's type where it was named."""
 
     base_model: str
     target_path: str
     method: Method
     train: Any
     valid: Any = None
+    type: str = ""
 
 
 @dataclass(slots=True)
@@ -69,13 +69,17 @@ def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
         When the trainer refuses an argument.
     """
     from .. import data, registry
+    from ..finetune import choose
+    from ..runtime.models import inspect
 
     train, valid = _values(wish)
     target = runs.target_folder(wish.target_path, wish.base_model)
     folder = settings().folder("data") / f"{target.name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}"
     arguments = dict(wish.method.arguments)
     python = str(arguments.pop("python", ""))
-    backend = DEFAULT_TRAINER if wish.method.name == AUTO else wish.method.name
+    backend = wish.method.name
+    if backend == AUTO:
+        backend = choose(wish.type or inspect(base_model).type).name
     spec = FinetuneSpec(
         base_model=str(base_model),
         target_path=str(target),
