@@ -59,8 +59,7 @@ function Log({ job: first, api, feed, seen }: LogProps): React.ReactElement {
         <i className={`wb-dot ${line.tone}`} aria-hidden="true" />
         <span className="wb-title wb-cut">{job.name}</span>
         <span className="wb-facts">
-          <span>{say(`state_${job.state}`)}</span>
-          {line.detail && <span>{line.detail}</span>}
+          <span>{line.detail || say(`state_${job.state}`)}</span>
           <span>{job.id}</span>
         </span>
       </header>
