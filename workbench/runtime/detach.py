@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import JobError
-from ..settings import settings
 from ..store.logs import tail
 from .job_processes import MARK
 
@@ -28,12 +28,15 @@ def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
     JobError
         When it cannot be started.
     """
+    from ..settings import settings  # the supervisor imports this module, too, and not settings
+
     log = folder / "supervisor.txt"
+    command = [sys.executable, "-P", "-m", "workbench.runtime.supervisor", job_id, str(home), settings().default_launcher]
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "workbench.runtime.supervisor", job_id],
-                env=_environment(home),
+                command,
+                env=_environment(home, settings().model_dump()),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -41,7 +44,10 @@ def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
                 start_new_session=True,
             )
         code = process.wait(_IMPORT_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as e:
+    except subprocess.TimeoutExpired as e:
+        process.kill()
+        raise JobError("The job's supervisor does not start.", str(e), "Try again when the machine is less busy.", job_id=job_id) from e
+    except OSError as e:
         raise JobError("The job's supervisor cannot be started.", str(e), job_id=job_id) from e
     if code:
         raise JobError("The job's supervisor cannot be started.", tail(log, 3), "Check the installation of workbench.", job_id=job_id)
@@ -54,13 +60,12 @@ def detach() -> None:
     os.setsid()
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, client_settings: Mapping[str, object]) -> dict[str, str]:
     """The client's variables, with its settings as they are: a ``.env`` beside a notebook is not seen from a job's folder."""
     env = {k: v for k, v in os.environ.items() if k not in {MARK, "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE"}}
-    for name, value in settings().model_dump().items():
+    for name, value in client_settings.items():
         if value is not None:
-            path = isinstance(value, Path)
-            env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute() if path else value)
+            env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute()) if isinstance(value, Path) else str(value)
     env["WORKBENCH_HOME"] = str(home)
     modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
     package = str(Path(__file__).resolve().parents[2])

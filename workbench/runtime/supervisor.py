@@ -1,4 +1,4 @@
-"""Looks after one job from beginning to end: ``python -m workbench.runtime.supervisor JOB_ID``.
+"""Looks after one job from beginning to end: ``python -m workbench.runtime.supervisor JOB_ID HOME LAUNCHER``.
 
 It alone writes the job's row. It knows how to run a backend's stages and nothing of what they do; it knows no client.
 
@@ -28,7 +28,6 @@ from .. import registry
 from ..core.jobs import STOP_AND_SAVE, STOP_NOW, Failure, JobState, Progress
 from ..core.protocols import Backend, JobPlace, Stage
 from ..errors import WorkbenchError
-from ..settings import settings
 from ..store import JobWriter, Owner, OwnershipLost, Store
 from ..store.logs import tail
 from . import job_processes
@@ -64,10 +63,12 @@ class Supervisor:
         Of a job that this process has claimed.
     place : JobPlace
         The job's files.
+    launcher : str
+        Where its commands run: a name in the registry.
     """
 
-    def __init__(self, writer: JobWriter, place: JobPlace) -> None:
-        self.place = place
+    def __init__(self, writer: JobWriter, place: JobPlace, launcher: str) -> None:
+        self.place, self._launcher = place, launcher
         self.spec = writer.record().spec
         self._writer = writer
         self._ledger = Ledger(writer, place)
@@ -125,7 +126,7 @@ class Supervisor:
         ledger = self._ledger
         ledger.ingest.listening, ledger.ingest.error = False, ""
         run = StageRun(stage, self.place, python)
-        run.start(registry.get("launcher", settings().default_launcher)())
+        run.start(registry.get("launcher", self._launcher)())
         ledger.update(pid=run.pid, pid_start=run.pid_start, progress=Progress(stage.name, stage.title))
         down = WayDown(stage.serves, stage.stop_grace)
         while (code := run.poll()) is None:
@@ -205,13 +206,12 @@ def _exit_words(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"the signal {signal.Signals(-code).name}"
 
 
-def main(job_id: str) -> None:
+def main(job_id: str, home: str, launcher: str) -> None:
     """Claim a queued job and look after it."""
-    home = settings().folder()
-    writer = JobWriter(home, job_id, Owner.of(os.getpid()))
+    writer = JobWriter(Path(home), job_id, Owner.of(os.getpid()))
     if writer.claim():
         os.environ[job_processes.MARK] = job_id  # what builds an environment is the job's, too
-        Supervisor(writer, Store(home).place(job_id)).run()
+        Supervisor(writer, Store(Path(home)).place(job_id), launcher).run()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # a thread that a stop left behind must not keep the process
@@ -219,4 +219,4 @@ def main(job_id: str) -> None:
 
 if __name__ == "__main__":
     detach()
-    main(sys.argv[1])
+    main(*sys.argv[1:4])

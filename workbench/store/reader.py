@@ -16,7 +16,6 @@ from pathlib import Path
 from ..core.jobs import EventRow, JobRecord, JobSpec, JobState, MetricRow
 from ..core.protocols import JobPlace
 from ..errors import JobNotFound, nearest
-from ..settings import settings
 from . import rows, schema
 from .liveness import Owner, silent
 from .logs import tail
@@ -34,6 +33,12 @@ def _identity(home: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _default_home() -> Path:
+    from ..settings import settings  # a supervisor is told its home and starts twice as fast without pydantic
+
+    return settings().folder()
+
+
 class Store:
     """The jobs of one home. May be used from many threads.
 
@@ -44,7 +49,7 @@ class Store:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self.home = Path(home).expanduser().absolute() if home else settings().folder()
+        self.home = Path(home).expanduser().absolute() if home else _default_home()
         self._lock = threading.RLock()
         self._connection = schema.connect(self.home)
         self._file = _identity(self.home)
