@@ -50,9 +50,9 @@ def skill(r: Random) -> Turn:
 def turn(r: Random) -> Turn:
     """One question and answer of any kind."""
     kind = r.random()
-    if kind < 0.4:
+    if kind < 0.36:
         return talk.exchange(r)[0]
-    return refusal(r) if kind < 0.48 else skill(r)
+    return refusal(r) if kind < 0.43 else skill(r)
 
 
 def _names(r: Random) -> list[Turn]:
@@ -72,23 +72,23 @@ def _doubts(r: Random) -> list[Turn]:
 def turns(r: Random) -> list[Turn]:
     """The questions and answers of one chat."""
     kind = r.random()
-    if kind < 0.78:
+    if kind < 0.83:
         return [turn(r)]
-    if kind < 0.9:
-        return talk.follow_up(r) + [turn(r) for _ in range(r.choice([0, 0, 0, 1]))]
     if kind < 0.92:
+        return talk.follow_up(r) + [turn(r) for _ in range(r.choice([0, 0, 0, 1]))]
+    if kind < 0.94:
         return _names(r)
-    if kind < 0.935:
+    if kind < 0.95:
         return _doubts(r)
     chat: list[Turn] = []
-    for _ in range(r.choice([1, 1, 2, 2, 3, 5])):
+    for _ in range(r.choice([1, 1, 1, 2, 3])):
         chat += [turn(r), *talk.follow_up(r)] if r.random() < 0.3 else [turn(r), turn(r)]
     return chat
 
 
 def chat(r: Random) -> list[dict[str, str]]:
     """One training chat as messages."""
-    messages = [{"role": "system", "content": r.choice(SYSTEMS)}] if r.random() < 0.25 else []
+    messages = [{"role": "system", "content": r.choice(SYSTEMS)}] if r.random() < 0.12 else []
     for question, answer in turns(r):
         messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return messages
