@@ -10,11 +10,12 @@ export interface WordDiff {
   readonly b: readonly Run[];
 }
 
-const LIMIT = 4_000_000; // cells of the table; past it, the middles count as different
+const LIMIT = 4_000_000; // cells of the table; past it nothing is marked
+const ALIKE = 0.3; // texts that share less are two texts, and marking every word of both says nothing
 
+/** Words, marks and spaces; a Chinese, Japanese or Korean sign is a word. Joined they give the text again. */
 function words(text: string): string[] {
-  // A word with the space after it. Scripts without spaces go sign by sign.
-  return text.match(/[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+|\s+/g) ?? [];
+  return text.match(/\s+|[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]|(?:(?![\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af])[\p{L}\p{N}_])+|[^\p{L}\p{N}_\s]/gu) ?? [];
 }
 
 function runs(tokens: readonly string[], kept: readonly boolean[]): Run[] {
@@ -47,7 +48,8 @@ export function worddiff(a: string, b: string): WordDiff {
 
   const n = endX - start;
   const m = endY - start;
-  if (n && m && n * m <= LIMIT) {
+  if (n * m > LIMIT) return plain(a, b);
+  if (n && m) {
     const width = m + 1;
     const length = new Uint32Array((n + 1) * width);
     for (let i = n - 1; i >= 0; i--)
@@ -63,5 +65,9 @@ export function worddiff(a: string, b: string): WordDiff {
       else j++;
     }
   }
+  const kept = keptX.filter(Boolean).length;
+  if ((2 * kept) / (x.length + y.length || 1) < ALIKE) return plain(a, b);
   return { a: runs(x, keptX), b: runs(y, keptY) };
 }
+
+const plain = (a: string, b: string): WordDiff => ({ a: [{ text: a, changed: false }], b: [{ text: b, changed: false }] });

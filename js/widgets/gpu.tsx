@@ -1,0 +1,18 @@
+/** The machine; its Python half is workbench/widgets/gpu.py. */
+import charts from '../common/css/charts.css';
+import { widget } from '../common/widget';
+import css from './gpu/gpu.css';
+import { EMPTY, reduce } from './gpu/state';
+import type { GpuAction, GpuState, Update } from './gpu/state';
+import { View } from './gpu/view';
+
+const news = (update: Update): GpuAction => ({ type: 'update', update });
+
+export default widget<GpuState, GpuAction>({
+  name: 'gpu',
+  css: charts + css,
+  initial: snapshot => reduce(EMPTY, news(snapshot as Update)),
+  reduce,
+  receive: message => news(message as Update),
+  View
+});
