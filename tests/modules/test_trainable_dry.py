@@ -379,6 +379,7 @@ def test_an_attached_server_is_left_running(echo: wb.TrainableModule, monkeypatc
     assert key not in repr(attached) + repr(attached.endpoint)
     attached.stop()
     assert said(echo("hi")) == "hi"
+    assert said(attached.start()("hi")) == "hi"
 
 
 def test_evaluation_asks_the_module_with_its_prompt_and_formatter(echo: wb.TrainableModule) -> None:

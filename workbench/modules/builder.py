@@ -90,11 +90,17 @@ class Builder(ChatModule):
         runs already, in OpenAI's form, and ``key_env=`` names the variable that holds its key.
         """
         chosen = method("deploy", method_, arguments, engines.OWN_ARGUMENTS)
+        self._methods["deploy"] = chosen
         if "url" in chosen.arguments:
             self._serving = Serving()
-            self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
-        self._methods["deploy"] = chosen
+            self._attach()
         return self
+
+    def _attach(self) -> None:
+        """Answer through the address that the user gave."""
+        chosen = self._methods["deploy"]
+        if self._serving.endpoint is None:
+            self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
 
     def mode(self, mode: Mode) -> Self:
         """Set what `update` does before it deploys: ``finetune`` (which a training set alone means too) or ``train``."""

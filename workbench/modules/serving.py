@@ -47,8 +47,14 @@ class Serving:
         record = self.record
         return bool(record and self._share_key == share_key and record.state is JobState.RUNNING and not record.cancel_requested)
 
-    def start(self, spec: JobSpec, on_change: Callable[[JobRecord], None]) -> JobRecord:
+    def start(self, spec: JobSpec, on_change: Callable[[JobRecord], None], *, private: bool = False) -> JobRecord:
         """Deploy, or join the deployment of the same model that is there already, in whichever process it was started.
+
+        Parameters
+        ----------
+        private : bool
+            The model is a result of this module's own: the deployment ends when the next one takes its place. That of a
+            base model stays, because other notebooks may have joined it.
 
         Raises
         ------
@@ -67,7 +73,7 @@ class Serving:
                         jobs.stop(submitted.id, save=False)
                     raise
                 if record.state is JobState.RUNNING:
-                    self._switch(record, spec.share_key, created)
+                    self._switch(record, spec.share_key, private and created)
                     return record
                 if created or attempt == _ATTEMPTS or record.state is not JobState.CANCELLED:
                     break  # a deployment joined while somebody was stopping it is no failure: the next attempt makes one
@@ -98,14 +104,14 @@ class Serving:
             what, cause, "Type start() to deploy it again.", source=error.source, model=error.model, log_tail=tail, partial=error.partial
         )
 
-    def _switch(self, record: JobRecord, share_key: str, created: bool) -> None:
-        """Answer through this deployment from now on. The one before ends when it was ours and nobody here uses it."""
-        before, own = self.job_id, self._own
+    def _switch(self, record: JobRecord, share_key: str, own: bool) -> None:
+        """Answer through this deployment from now on. The one before ends when it was our own and nobody here uses it."""
+        before, was_own = self.job_id, self._own
         self._leave()
         self.endpoint, self.job_id, self._share_key = endpoint_of(record), record.id, share_key
-        self._own = created or (own and before == record.id)
+        self._own = own or (was_own and before == record.id)
         _users[record.id].add(self)
-        if own and before and before != record.id and not _users.get(before):
+        if was_own and before != record.id and not _users.get(before):
             with contextlib.suppress(WorkbenchError):  # it may have ended by itself
                 jobs.stop(before, save=False)
 

@@ -184,6 +184,7 @@ class TrainableModule(Builder):
 
     def _deploy(self) -> None:
         if "url" in self._methods["deploy"].arguments:
+            self._attach()
             return
         if self._tuning.job_id and not self._tuning.awaited:
             job = self.job
@@ -204,7 +205,7 @@ class TrainableModule(Builder):
                 show.ready(f"{self.name} runs already · {plan.engine}")
             else:
                 progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
-                self._serving.start(plan.spec, lambda record: progressed(record.progress))
+                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=bool(self.finetuned_model_path))
                 show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
             self.progress = Progress()
         views.started(self)

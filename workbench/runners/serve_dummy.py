@@ -22,6 +22,7 @@ DEFAULTS = {"do_sample": False, "temperature": 0.1}
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # the small writes of a stream would wait 40 ms for the reader's acknowledgement
     spec: dict[str, Any]
     key = ""
 
