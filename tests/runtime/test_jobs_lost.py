@@ -14,6 +14,7 @@ from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.runtime import jobs
 from workbench.runtime.job import Job
 from workbench.runtime.job import jobs as list_jobs
+from workbench.store import JobWriter, Owner
 
 from ..support.job_helpers import alive, at_step, ended, steps, until
 from .test_jobs import STUBBORN, pids_of
@@ -50,6 +51,20 @@ def test_what_a_killed_supervisor_was_preparing_is_ended_too(submit: Submit, tmp
     kill_supervisor(job.id)
     assert jobs.sweep() == [job.id]
     assert not alive(pid)
+
+
+def test_a_job_of_another_boot_is_lost_when_silent_and_written_down_when_it_stays_so(submit: Submit) -> None:
+    job, _ = jobs.store().insert(JobSpec("finetune", "dummy", "before the restart", {}))
+    assert JobWriter(jobs.store().home, job.id, Owner("another boot", 1, "1")).claim()
+    silence = "UPDATE jobs SET heartbeat_at = heartbeat_at - ?"
+    with sqlite3.connect(jobs.store().home / "workbench.db") as db:
+        db.execute(silence, (30,))
+    assert jobs.sweep() == []
+    assert jobs.store().job(job.id).state is JobState.LOST
+    with sqlite3.connect(jobs.store().home / "workbench.db") as db:
+        db.execute(silence, (600,))
+    assert jobs.sweep() == [job.id]
+    assert jobs.store().abandoned() == []
 
 
 def test_a_job_whose_folder_is_deleted_ends_with_all_its_processes(submit: Submit) -> None:

@@ -106,7 +106,8 @@ class Supervisor:
     def _work(self) -> Mapping[str, Any]:
         backend: Backend = self._wait_for(lambda: registry.get(self.spec.kind, self.spec.backend)())
         for stage in self._wait_for(lambda: list(backend.plan(self.spec.payload, self.place))):
-            self._ledger.report(Progress("environment", f"Looking for the environment {stage.environment}"))
+            if stage.environment != "current":
+                self._ledger.report(Progress("environment", f"Looking for the environment {stage.environment}"))
             self._run_stage(backend, stage, self._wait_for(partial(self._interpreter, stage)))
         made = self._wait_for(lambda: dict(backend.result(self.spec.payload, self.place)))
         return {**self._writer.record().result, **made}

@@ -7,9 +7,11 @@ It acts in the dead supervisor's name and every step may be done twice, so two c
 from __future__ import annotations
 
 import contextlib
+import time
 
 from ..core.jobs import JobRecord, JobState
 from ..store import JobWriter, Owner, OwnershipLost, Store
+from ..store.liveness import FORGOTTEN_SECONDS
 from ..store.logs import tail
 from ..store.rows import as_lost
 from . import job_processes
@@ -17,18 +19,24 @@ from .ingest import Ingest
 
 
 def sweep(store: Store) -> list[str]:
-    """Clear up after every lost job of a home whose processes can be seen from here; the ids of those jobs."""
+    """Clear up after every lost job of a home; the ids of those jobs.
+
+    One that ran where its processes cannot be seen, in another container or before the machine's last start, is left alone
+    for ten minutes.
+    """
     swept = []
     for record, owner in store.abandoned():
-        if owner is None or owner.near:
-            _clear(store, record, owner)
+        near = owner is None or owner.near
+        if near or time.time() - (record.heartbeat_at or record.created_at) > FORGOTTEN_SECONDS:
+            if near:
+                job_processes.end_job(record.id, record.pid, store.stage_start(record.id))
+            _write_down(store, record, owner)
             swept.append(record.id)
     return swept
 
 
-def _clear(store: Store, record: JobRecord, owner: Owner | None) -> None:
+def _write_down(store: Store, record: JobRecord, owner: Owner | None) -> None:
     place = store.place(record.id)
-    job_processes.end_job(record.id, record.pid, store.stage_start(record.id), grace=0.0)
     writer = JobWriter(store.home, record.id, owner)
     try:
         with contextlib.suppress(OwnershipLost):  # another was quicker

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ..core.jobs import EventRow, JobRecord, MetricRow
+from ..core.jobs import EventRow, JobRecord, JobState, MetricRow
 from ..store.logs import LogFollower
-from .jobs import store
+from .jobs import store, sweep
 
 _LIVENESS_SECONDS = 1.0
 _ROWS = 100_000
@@ -57,6 +57,7 @@ class JobWatch:
         self._parent_step: int | None = None
         self._metric = self._event = 0
         self._first = True
+        self._state: JobState | None = None
 
     def poll(self) -> JobUpdate | None:
         """What is new, or None. At most 100,000 rows of each kind at a time; what is left comes with the next call."""
@@ -65,6 +66,10 @@ class JobWatch:
         if version == self._version and size == self._log_size and now - self._looked < _LIVENESS_SECONDS:
             return None
         record = store().job(self.job_id)  # before the rows: what it says has ended has all its rows there
+        if record.state is JobState.LOST and record.state is not self._state:
+            sweep()
+            record = store().job(self.job_id)
+        self._state = record.state
         fresh = self._first or record.parent_step != self._parent_step
         if fresh:
             self._parent_step, self._metric, self._event = record.parent_step, 0, 0

@@ -1,14 +1,16 @@
 """Who looks after a job, and whether that process still lives. Does not know what it does.
 
-A process is named by machine, number and start, because numbers are used again. The machine's name holds its process
-namespace: two containers may share a home and a host name and yet not see each other's processes. The start is counted
-from the boot where the system tells it so (Linux), because clocks are set; elsewhere it is the time the system noted.
+A process is named by machine, number and start, because numbers are used again. The machine's name is that of its boot
+and of its process namespace: two containers may share a home and a host name and yet not see each other's processes, and a
+laptop may change its host name with the network. The start is counted from the boot where the system tells it so (Linux),
+because clocks are set; elsewhere it is the time the system noted.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,23 +20,24 @@ import psutil
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 20.0
 START_SECONDS = 30.0
+FORGOTTEN_SECONDS = 600.0
 
 
 @cache
 def machine() -> str:
-    """This machine's name, and its process namespace where there are such."""
+    """What tells the processes that can be seen from here from those of other machines, containers and boots."""
     try:
         namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
         namespace = ""
-    return f"{platform.node()} {namespace}".strip()
+    return f"{_boot() or platform.node()} {namespace}".strip()
 
 
 def start_of(pid: int) -> str | None:
     """What tells the process of that number, a zombie included, from others that had or will have it; None without one."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return f"{_boot()} {after_name[19]}"
+        return after_name[19]
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():
             return None
@@ -51,6 +54,10 @@ def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
+        pass
+    try:
+        return subprocess.run(["sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
         return ""
 
 
