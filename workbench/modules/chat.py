@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -37,6 +39,11 @@ class ChatModule(ModuleBase):
         Print every answer while it comes; a dict gives ``color``, ``prefix``, ``prefix_color``, ``suffix``, ``suffix_color``.
     return_trace, name
         As in `ModuleBase`.
+
+    Attributes
+    ----------
+    recent : deque of (float, Completion)
+        When the last answers ended, in seconds since the epoch, and what they were; one for all faces of a deployment.
     """
 
     def __init__(self, *, stream: StreamOption = False, return_trace: bool = False, name: str = "") -> None:
@@ -45,6 +52,7 @@ class ChatModule(ModuleBase):
         self._prompt = ChatPrompt()
         self._formatter: Formatter | None = None
         self._parameters: dict[str, Any] = {}
+        self.recent: deque[tuple[float, Completion]] = deque(maxlen=500)
         self._lock = threading.Lock()
 
     # ---- where it answers: a subclass's matter
@@ -222,6 +230,7 @@ class ChatModule(ModuleBase):
         return open_stream(self.endpoint, self.request(input, history, tools, given)).on_end(self._count)
 
     def _count(self, completion: Completion) -> None:
+        self.recent.append((time.time(), completion))
         with self._lock:
             self.usage += completion.usage
 
