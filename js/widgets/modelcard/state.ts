@@ -1,0 +1,74 @@
+/** What the card knows of its model. */
+import type { Problem } from '../../common/rpc';
+
+export type CardStateName = 'idle' | 'queued' | 'preparing' | 'running' | 'stopping' | 'failed' | 'lost' | 'cancelled' | 'succeeded';
+export type CardAct = 'deploy' | 'stop' | 'cancel';
+
+export interface Card {
+  readonly name: string;
+  readonly state: CardStateName;
+  readonly hosted: boolean;
+  readonly engine: string;
+  readonly base: string;
+  readonly meta: {
+    readonly parameters: number;
+    readonly size: number;
+    readonly dtype: string;
+    readonly context: number;
+    readonly architecture: string;
+  } | null;
+  readonly steps: readonly { readonly title: string; readonly state: 'done' | 'now' }[];
+  readonly progress: { readonly done: number | null; readonly total: number | null; readonly unit: string; readonly eta: number | null } | null;
+  readonly started_at: number | null;
+  readonly now: number;
+  readonly failure: { readonly cause: string; readonly fix: string; readonly log_tail: string } | null;
+  readonly problem: Problem | null;
+  readonly endpoint: string;
+  readonly code: string;
+  readonly answers: {
+    readonly count: number;
+    readonly failed: number;
+    readonly first_token: number | null;
+    readonly first_tokens: readonly number[];
+    readonly speed: number | null;
+    readonly speeds: readonly number[];
+  };
+  readonly memory: readonly number[];
+  readonly memory_total: number;
+  readonly actions: readonly CardAct[];
+}
+
+export interface CardState {
+  readonly card: Card | null;
+  readonly seen: number;
+  readonly asking: boolean;
+  readonly asked: CardAct | null;
+  readonly dismissed: boolean;
+  readonly problem: Problem | null;
+}
+
+export type CardAction =
+  | { readonly type: 'card'; readonly card: Card; readonly at: number }
+  | { readonly type: 'ask'; readonly on: boolean }
+  | { readonly type: 'act'; readonly act: CardAct }
+  | { readonly type: 'problem'; readonly problem: Problem | null };
+
+export const EMPTY: CardState = { card: null, seen: 0, asking: false, asked: null, dismissed: false, problem: null };
+
+export function reduce(state: CardState, action: CardAction): CardState {
+  switch (action.type) {
+    case 'card': {
+      const { card } = action;
+      if (state.card && card.now < state.card.now) return state;
+      // What was asked for stays greyed out until something of it is seen.
+      const moved = state.card?.state !== card.state || card.problem !== null;
+      return { ...state, card, seen: action.at, asked: moved ? null : state.asked, dismissed: card.problem === null ? false : state.dismissed };
+    }
+    case 'ask':
+      return { ...state, asking: action.on };
+    case 'act':
+      return { ...state, asking: false, asked: action.act, problem: null, dismissed: false };
+    case 'problem':
+      return { ...state, problem: action.problem, asked: null, dismissed: action.problem === null };
+  }
+}

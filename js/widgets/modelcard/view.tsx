@@ -1,0 +1,247 @@
+/** @jsx h */
+/** @jsxFrag Fragment */
+/** The model's card, drawn from its state. */
+import { Fragment, h } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import * as format from '../../common/format';
+import * as icons from '../../common/icons';
+import { inserter } from '../../common/insert';
+import { common, modelcard, timeWords, translator } from '../../common/messages';
+import { Bar, Button, Confirm, Copy, Facts, Glyph, Log, ProblemNote, Spark, StateChip, Why } from '../../common/parts';
+import type { Tone } from '../../common/parts';
+import { problemOf } from '../../common/rpc';
+import type { ViewProps } from '../../common/widget';
+import type { Card, CardAct, CardAction, CardState, CardStateName } from './state';
+
+const t = translator(modelcard);
+const c = translator(common);
+const times = timeWords();
+type Props = ViewProps<CardState, CardAction>;
+type Inner = Props & { card: Card };
+
+const TONES: Record<CardStateName, Tone> = {
+  idle: 'idle',
+  queued: 'run',
+  preparing: 'run',
+  running: 'ok',
+  stopping: 'run',
+  failed: 'err',
+  lost: 'warn',
+  cancelled: 'idle',
+  succeeded: 'idle'
+};
+
+function act({ rpc, dispatch }: Props, name: CardAct): void {
+  dispatch({ type: 'act', act: name });
+  rpc.call(name).catch((error: unknown) => dispatch({ type: 'problem', problem: problemOf(error) }));
+}
+
+function useNow(card: Card | null, seen: number): number {
+  const [, tick] = useState(0);
+  const on = card?.state === 'running';
+  useEffect(() => {
+    if (!on) return undefined;
+    const timer = setInterval(() => tick(n => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, [on]);
+  return (card?.now ?? 0) + performance.now() / 1000 - seen;
+}
+
+/** `2.5 M`, `4.0 B`. */
+function count(parameters: number): string {
+  const [by, unit] = parameters >= 1e9 ? [1e9, 'B'] : parameters >= 1e6 ? [1e6, 'M'] : [1e3, 'K'];
+  return `${format.fixed(parameters / by, 1)} ${unit}`;
+}
+
+function facts({ card, state }: Inner, now: number): ComponentChildren[] {
+  const { meta } = card;
+  const same = card.base === card.name || card.base.endsWith(`/${card.name}`);
+  const model = [
+    !same && card.base.split('/').pop(),
+    meta && meta.parameters > 0 && t('parameters', { count: count(meta.parameters) }),
+    meta && meta.size > 0 && [format.bytes(meta.size), meta.dtype].filter(Boolean).join(', '),
+    meta && meta.context > 0 && t('context', { count: format.fixed(meta.context / 1024, meta.context % 1024 && meta.context < 10_240 ? 1 : 0) })
+  ];
+  if (card.hosted) return [t('hosted'), ...model];
+  if (card.state === 'running') {
+    return [model[0], model[1], card.engine, card.started_at !== null && t('up', { time: format.estimate(now - card.started_at, times) })];
+  }
+  if (card.state === 'preparing' || card.state === 'queued') {
+    const eta = card.progress?.eta ?? null;
+    return [card.engine, eta !== null && c('about', { time: format.estimate(eta, times) })];
+  }
+  if (card.state === 'failed') return [card.engine, state.card?.endpoint];
+  return model;
+}
+
+function Buttons(props: Inner): VNode | null {
+  const { card, state, dispatch } = props;
+  const can = (name: CardAct): boolean => card.actions.includes(name);
+  const off = state.asked !== null;
+  const insert = inserter();
+  const parts = [
+    card.state === 'running' && insert && (
+      <Button class="main" icon={icons.chat} onClick={() => insert(`${card.code}.chat()`)}>
+        {t('chat')}
+      </Button>
+    ),
+    can('deploy') && (
+      <Button class="main" icon={icons.rocket} disabled={off} onClick={() => act(props, 'deploy')}>
+        {t(card.state === 'failed' || card.state === 'lost' ? 'deployAgain' : 'deploy')}
+      </Button>
+    ),
+    can('stop') && (
+      <Button icon={icons.stop} disabled={off} onClick={() => dispatch({ type: 'ask', on: true })}>
+        {t('stop')}
+      </Button>
+    ),
+    can('cancel') && (
+      <Button disabled={off} onClick={() => act(props, 'cancel')}>
+        {c('cancel')}
+      </Button>
+    )
+  ].filter(Boolean);
+  return parts.length ? <div class={`acts ${parts.length === 1 ? 'one' : ''}`}>{parts}</div> : null;
+}
+
+function Steps({ card }: Inner): VNode | null {
+  const { progress } = card;
+  if (!card.steps.length) return null;
+  return (
+    <ol class="steps">
+      {card.steps.map(step => {
+        const now = step.state === 'now';
+        const total = now ? (progress?.total ?? null) : null;
+        const done = now ? (progress?.done ?? null) : null;
+        const sizes = progress?.unit === 'B' || progress?.unit === 'bytes';
+        const said = done === null || total === null ? '' : sizes ? `${format.size(done, total).value} / ${format.bytes(total)}` : `${format.integer(done)} / ${format.integer(total)} ${progress?.unit ?? ''}`;
+        return (
+          <li key={step.title} class={step.state}>
+            {now ? <i class="wb-dot run" /> : <Glyph icon={icons.check} />}
+            <span class="wb-cut">{step.title}</span>
+            {now && total !== null ? <Bar share={done === null ? null : done / total} label={step.title} /> : <span />}
+            <span>{said}</span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Numbers({ card }: Inner): VNode | null {
+  const { answers, memory } = card;
+  const tiles: VNode[] = [];
+  const add = (title: string, value: string, unit: string, values: readonly number[], to?: number): void => {
+    tiles.push(
+      <div key={title}>
+        <h3>{title}</h3>
+        <b>
+          {value} <small>{unit}</small>
+        </b>
+        <Spark values={Float64Array.from(values)} height={24} from={0} fill {...(to ? { to } : {})} />
+      </div>
+    );
+  };
+  if (answers.first_token !== null) {
+    const [value, unit] = format.duration(answers.first_token, times).split(' ');
+    add(t('firstToken'), value ?? '', unit ?? '', answers.first_tokens);
+  }
+  if (answers.speed !== null) add(t('speed'), format.integer(answers.speed), 'tok/s', answers.speeds);
+  if (answers.count > 0) add(t('answers'), format.integer(answers.count), t('failedCount', { count: format.integer(answers.failed) }), []);
+  const last = memory[memory.length - 1];
+  if (last !== undefined) {
+    const { value, unit } = format.size(last);
+    add(t('memory'), value, unit, memory, Math.max(...memory) * 1.25);
+  }
+  return tiles.length ? (
+    <div class={`nums ${tiles.length > 2 ? 'many' : ''}`} style={{ '--n': tiles.length }}>
+      {tiles}
+    </div>
+  ) : null;
+}
+
+function Uses({ card }: Inner): VNode {
+  return (
+    <div class="uses">
+      {!card.hosted && (
+        <div class="use">
+          <span class="lbl">{t('notebook')}</span>
+          <code class="wb-cut">{card.code}</code>
+          <Copy text={card.code} label={t('copyCode')} done={c('copied')} />
+        </div>
+      )}
+      {card.endpoint && (
+        <div class="use">
+          <span class="lbl">{t('endpoint')}</span>
+          <code class="wb-cut">{card.endpoint}</code>
+          <span class="wb-s wb-2 o">{t('openai')}</span>
+          <Copy text={card.endpoint} label={t('copyEndpoint')} done={c('copied')} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function View(props: Props): VNode | null {
+  const { state, dispatch, rpc } = props;
+  const { card } = state;
+  const now = useNow(card, state.seen);
+  useEffect(() => {
+    // The kernel looks only while somebody does.
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') rpc.call('awake').catch(() => undefined);
+    }, 8000);
+    return () => clearInterval(timer);
+  }, []);
+  if (!card) return null;
+  const inner = { ...props, card };
+  const problem = state.problem ?? (state.dismissed ? null : card.problem);
+  const bad = card.state === 'failed' || card.state === 'lost';
+  return (
+    <section class="wb-card" aria-label={t('card', { name: card.name })}>
+      <div class="mc">
+        <div class="top">
+          <span class="ico">
+            <Glyph icon={card.hosted ? icons.link : icons.box} />
+          </span>
+          <div>
+            <div class="wb-row">
+              <span class="wb-title wb-cut">{card.name}</span>
+              <StateChip tone={TONES[card.state]}>{t(card.hosted ? 'ready' : card.state)}</StateChip>
+            </div>
+            <Facts items={facts(inner, now)} />
+          </div>
+          <Buttons {...inner} />
+        </div>
+        {problem && <ProblemNote problem={problem} dismiss={c('dismiss')} onDismiss={() => dispatch({ type: 'problem', problem: null })} />}
+        {(card.state === 'preparing' || card.state === 'queued') && <Steps {...inner} />}
+        {bad && card.failure && (
+          <>
+            <Why cause={card.failure.cause} fix={card.failure.fix} words={{ cause: c('cause'), fix: c('fix') }} />
+            {card.failure.log_tail && <Log text={card.failure.log_tail} label="log" height={200} />}
+            {card.failure.log_tail && (
+              <div class="wb-row">
+                <Copy class="ghost quiet" text={card.failure.log_tail} label={c('copyLog')} done={c('copied')}>
+                  {c('copyLog')}
+                </Copy>
+              </div>
+            )}
+          </>
+        )}
+        {card.state === 'running' && <Numbers {...inner} />}
+        {card.state === 'running' && <Uses {...inner} />}
+        {state.asking && (
+          <Confirm
+            question={t('stopAsk', { name: card.name })}
+            lost={t('stopLost')}
+            yes={t('stop')}
+            no={c('cancel')}
+            onYes={() => act(props, 'stop')}
+            onNo={() => dispatch({ type: 'ask', on: false })}
+          />
+        )}
+      </div>
+    </section>
+  );
+}
