@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -212,6 +213,8 @@ def test_a_key_echoed_by_the_server_is_masked(serve: Callable[..., Server], monk
     with pytest.raises(BadRequest) as caught:
         open_stream(endpoint, ASK).join()
     assert "plainwordkey" not in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "plainwordkey" not in "".join(line for line in shown.format() if "test_client_faults" not in line)
     assert b"Bearer plainwordkey" in server.requests[0]
 
 

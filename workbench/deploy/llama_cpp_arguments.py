@@ -16,7 +16,7 @@ reasoning_format enable_reasoning prefill_assistant special embedding pooling_ty
 timeout_write sse_ping_interval sleep_idle_seconds verbosity image_min_tokens image_max_tokens
 """
 _SAMPLING = """
-seed temp top_k top_p min_p typ_p top_n_sigma dynatemp_range dynatemp_exponent penalty_last_n penalty_repeat penalty_freq
+seed temp top_k top_p min_p typ_p dynatemp_range dynatemp_exponent penalty_last_n penalty_repeat penalty_freq
 penalty_present dry_multiplier dry_base dry_allowed_length dry_penalty_last_n xtc_probability xtc_threshold mirostat
 mirostat_tau mirostat_eta n_probs min_keep ignore_eos samplers
 """

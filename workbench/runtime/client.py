@@ -28,6 +28,15 @@ PATIENCE = 30.0  # the longest Retry-After that is waited for, in seconds
 _DRAIN = 0.5
 
 
+class Secret(str):
+    """A text that tools which show variables (tracebacks, debuggers) do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def open_stream(endpoint: Endpoint, request: ChatRequest, *, timeouts: Timeouts | None = None) -> Stream:
     """Send a request at once and return its answer while it arrives.
 
@@ -82,7 +91,7 @@ async def _attempts(channel: Channel, endpoint: Endpoint, request: ChatRequest, 
     channel.prompt_size = sum(estimate_tokens(m.content) for m in request.messages if isinstance(m.content, str))
     key = _key(endpoint)
     call = dialect.encode(request)
-    headers = {**endpoint.headers, **call.headers, **(dialect.authorize(key) if key else {})}
+    headers = {**endpoint.headers, **call.headers, **{k: Secret(v) for k, v in (dialect.authorize(key) if key else {}).items()}}
     for attempt in range(1, ATTEMPTS + 1):
         try:
             await _exchange(channel, endpoint, dialect, call, headers, key, timeouts, watch)
@@ -112,7 +121,7 @@ async def _exchange(
     dialect: Dialect,
     call: HttpRequest,
     headers: Mapping[str, str],
-    key: str,
+    key: Secret,
     timeouts: Timeouts,
     watch: Deadline,
 ) -> None:
@@ -150,15 +159,15 @@ async def _exchange(
                 pass
 
 
-def _key(endpoint: Endpoint) -> str:
+def _key(endpoint: Endpoint) -> Secret:
     if endpoint.key_file:
         try:
-            return Path(endpoint.key_file).read_text().strip()
+            return Secret(Path(endpoint.key_file).read_text().strip())
         except OSError as e:
             raise failures.no_key(endpoint, f"{endpoint.key_file}: {e.strerror}") from None
     if endpoint.key_env:
-        key = os.environ.get(endpoint.key_env, "").strip()
+        key = Secret(os.environ.get(endpoint.key_env, "").strip())
         if not key:
             raise failures.no_key(endpoint, f"The variable {endpoint.key_env} is empty.")
         return key
-    return ""
+    return Secret()
