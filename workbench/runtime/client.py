@@ -129,11 +129,7 @@ async def _exchange(
     watch.start()
     async with http.send(call.method, url, call.json, headers, connect_timeout=timeouts.connect) as answer:
         if answer.status >= 300:
-            body = await answer.text()
-            refused = dialect.error(endpoint, answer.status, answer.headers, body.replace(key, "***") if key else body)
-            if answer.status >= 500 and isinstance(refused, EndpointError):
-                refused.log_tail = last_words(endpoint)
-            raise refused
+            raise await _refusal(answer, endpoint, dialect, key)
         reader = Reader(channel, endpoint)
         lines, decoder = http.LineSplitter(), dialect.decoder()
         feed = decoder.feed
@@ -157,6 +153,14 @@ async def _exchange(
                         pass
             except (TimeoutError, http.Disconnected):
                 pass
+
+
+async def _refusal(answer: http.Answer, endpoint: Endpoint, dialect: Dialect, key: Secret) -> Exception:
+    said = (await answer.text()).replace(key, "***") if key else await answer.text()
+    error = dialect.error(endpoint, answer.status, answer.headers, said)
+    if answer.status >= 500 and isinstance(error, EndpointError):
+        error.log_tail = last_words(endpoint)
+    return error
 
 
 def _key(endpoint: Endpoint) -> Secret:
