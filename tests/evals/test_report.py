@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -114,52 +113,3 @@ def test_a_word_diff_marks_whole_phrases() -> None:
     assert [t for t, own in left if own] == ["60", "store credit"]
     assert [t for t, own in right if own] == ["30", "a refund"]
     assert differences("yes", "the moon is far") == ([("yes", False)], [("the moon is far", False)])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = Path("/usr/bin/chromium")
-    if not chromium.exists():
-        pytest.skip("no chromium here; make test installs it where it can")
-    with sync.sync_playwright() as p:
-        running = p.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield running
-        running.close()
-
-
-@pytest.mark.usefixtures("home")
-def test_in_a_browser_filters_work_and_nothing_of_a_model_runs(browser: Any, tmp_path: Path) -> None:
-    path = made().save_html(tmp_path / "r.html", metrics=METRICS)
-    page = browser.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text))
-    page.on("request", lambda r: complaints.append(r.url) if not r.url.startswith("file:") else None)
-    page.goto(path.as_uri())
-    shown = page.locator("details.r:visible")
-    assert shown.count() == 13
-    page.click("[data-filter=regressed]")
-    assert shown.count() == 2
-    page.click("[data-filter=errors]")
-    assert shown.count() == 1
-    page.click("[data-filter=all]")
-    page.fill("#search", "QUESTION 11")
-    assert shown.count() == 1
-    page.fill("#search", "nowhere to be found")
-    assert page.locator(".none").is_visible()
-    page.fill("#search", "")
-    shown.first.locator("summary").click()
-    assert page.locator(".drawer:visible").count() == 1
-    assert page.title() == "support-quality"
-    assert complaints == []
-
-
-@pytest.mark.usefixtures("home")
-def test_without_javascript_in_the_dark_every_row_opens(browser: Any, tmp_path: Path) -> None:
-    path = made().save_html(tmp_path / "r.html")
-    page = browser.new_context(java_script_enabled=False, color_scheme="dark", viewport={"width": 600, "height": 800}).new_page()
-    page.goto(path.as_uri())
-    assert page.locator("#bar").is_hidden()
-    assert page.locator("details.r:visible").count() == 13
-    page.locator("details.r summary").nth(1).click()
-    assert page.locator(".drawer").nth(1).is_visible()

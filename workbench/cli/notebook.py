@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import json
 import os
 import re
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async
 
 from ..errors import ArgumentError, DataError, EnvironmentFailed, nearest
 from ..evals.announce import MIME
@@ -114,6 +117,23 @@ class _Client(NotebookClient):
     observer: Any = None
     outcome: Any = None
 
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Replaces nbclient's own signal handlers, under which a run ends in a failed assertion."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        with contextlib.suppress(NotImplementedError, RuntimeError):  # not in the main thread
+            loop.add_signal_handler(signal.SIGINT, self._interrupt, task)
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        await super().async_start_new_kernel(**kwargs)
+
+    def _interrupt(self, task: asyncio.Task[Any]) -> None:
+        """The first time as JupyterLab's stop button: the cell may still say what goes on. Then, or without a cell, for good."""
+        first, self.outcome.interrupted = not self.outcome.interrupted, True
+        if first and self.outcome.cell and self.km is not None:
+            self._interrupting = asyncio.ensure_future(ensure_async(self.km.interrupt_kernel()))
+        else:
+            task.cancel()
+
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         content = msg["content"]
         if msg["msg_type"] == "stream":
@@ -158,6 +178,8 @@ def run(notebook: Any, folder: Path, observer: Observer, *, kernel: str = "", ti
     order = {i: n for n, i in enumerate((i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()), 1)}
 
     def begin(cell: Any, cell_index: int) -> None:
+        if outcome.interrupted:
+            raise asyncio.CancelledError
         outcome.cell = order.get(cell_index, 0)
         if outcome.cell:
             observer.cell(outcome.cell, len(order), headings[cell_index], cell.source)
@@ -176,12 +198,12 @@ def run(notebook: Any, folder: Path, observer: Observer, *, kernel: str = "", ti
         with words.open("wb") as log:
             asyncio.run(client.async_execute(env={**os.environ, HEADLESS: "1"}, stdout=log, stderr=log))
     except CellExecutionError as e:
-        outcome.error = _plain(f"{e.ename}: {e.evalue}")
+        outcome.error = "" if outcome.interrupted else _plain(f"{e.ename}: {e.evalue}")
     except CellTimeoutError:
         outcome.error = f"The cell took more than {timeout} s."
     except DeadKernelError:
         outcome.error = f"The kernel died.\nLast log lines:\n{tail(words, 12)}"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         outcome.interrupted = True
     except NoSuchKernel as e:
         fix = "Name one of `jupyter kernelspec list` with --kernel, or install ipykernel."
