@@ -144,7 +144,7 @@ def _array(path: Path) -> Iterator[Row]:
                     cut = e.pos >= len(buffer) - 16 or e.msg.startswith("Unterminated string")
                     if cut and not ended and len(buffer) - position < _LONGEST_ROW:
                         break
-                    if ended and cut:
+                    if ended and (e.pos >= len(buffer.rstrip()) or e.msg.startswith("Unterminated string")):
                         yield Row(place, fault="begins a row that the end of the file cuts off")
                     else:
                         at = line + buffer.count("\n", position, e.pos)

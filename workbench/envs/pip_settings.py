@@ -1,6 +1,8 @@
 """What pip was told on this machine, in uv's words. uv ignores pip's configuration; a user who set a mirror, a local
 folder of wheels or a certificate for pip expects it to count here too. Does not know what gets installed.
 
+Run by its path, it runs a command with these variables: ``python pip_settings.py uv pip install …``.
+
 The places and their order are pip's own (https://pip.pypa.io/en/stable/topics/configuration/): the machine's file, the
 user's, the interpreter's, then ``PIP_CONFIG_FILE``, then ``PIP_*`` variables; the section ``[install]`` before ``[global]``.
 """
@@ -93,3 +95,7 @@ def uv_variables(env: Mapping[str, str] | None = None) -> dict[str, str]:
 def redact(text: str) -> str:
     """The text without the name and password that an index address may carry."""
     return re.sub(r"(\w+://)[^/\s@]+@", r"\1***@", text)
+
+
+if __name__ == "__main__":
+    os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, **uv_variables()})

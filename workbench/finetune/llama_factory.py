@@ -1,8 +1,9 @@
 """Fine-tuning with LLaMA-Factory: `FinetuneSpec` → the processes to run, their argument files, the result. Runs nothing.
 
     data    the rows as uniform JSONL, whatever form the user's have
-    train   LLaMA-Factory under our runner; checkpoints in the job's ``output``
-    merge   the trained model as one folder that any engine can serve, under its name only when it is whole
+    train   LLaMA-Factory under our runner; checkpoints in the job's ``output``; then the trained model as one folder that any
+            engine can serve, under its name only when it is whole
+    merge   the same writing, apart, where several processes trained
 
 A target that holds a model of ours already keeps it: the new one becomes ``target-2``, ``target-3``, …. One that holds
 anything else is refused.
@@ -77,7 +78,7 @@ class LlamaFactory:
         check_target(spec.target_path, spec.base_model)
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
-        """The stages ``data``, ``train`` and ``merge``."""
+        """The stages ``data`` and ``train``, and ``merge`` where several GPUs train."""
         spec = FinetuneSpec.from_json(payload)
         given = self.check_arguments(spec.arguments)
         env = {
@@ -91,7 +92,8 @@ class LlamaFactory:
         train = {"arguments": self._train_arguments(spec, given, place), "given": sorted(given), "workbench": {"resume_from": spec.resume_from}}
         merge = {"arguments": self._export_arguments(spec, given, place), "given": [], "workbench": self._merge(spec, given, place)}
         data = {"train": _source(spec.train), "valid": _source(spec.valid), "folder": str(place.folder / "data")}
-        return (
+        launch = _processes(given)
+        stages = [
             Stage(
                 "data",
                 "Preparing the data",
@@ -104,21 +106,16 @@ class LlamaFactory:
                 "train",
                 "Training",
                 self.environment,
-                (*_processes(given), runner, "llamafactory", "train", str(place.folder / "train.json")),
+                (*launch, runner, "llamafactory", "train", str(place.folder / "train.json"), *([] if launch else [str(place.folder / "merge.json")])),
                 env,
-                {"train.json": _json(train), "data/dataset_info.json": _json(_dataset_info(spec))},
+                {"train.json": _json(train), "merge.json": _json(merge), "data/dataset_info.json": _json(_dataset_info(spec))},
                 stop_grace=120.0,
             ),
-            Stage(
-                "merge",
-                "Writing the model",
-                self.environment,
-                (runner, "llamafactory", "export", str(place.folder / "merge.json")),
-                {**env, "CUDA_VISIBLE_DEVICES": ""},
-                {"merge.json": _json(merge)},
-                stop_grace=10.0,
-            ),
-        )
+        ]
+        if launch:  # several processes trained: only one may write
+            argv = (runner, "llamafactory", "export", str(place.folder / "merge.json"))
+            stages.append(Stage("merge", "Writing the model", self.environment, argv, {**env, "CUDA_VISIBLE_DEVICES": ""}, stop_grace=10.0))
+        return stages
 
     def _train_arguments(self, spec: FinetuneSpec, given: Mapping[str, Any], place: JobPlace) -> dict[str, Any]:
         ours = {

@@ -1,17 +1,18 @@
 """Runs a trainer so that it reports every step and can be told to save, pause and stop: the one runner for all trainers.
 
-    python train.py llamafactory train|export ARGUMENTS.json
+    python train.py llamafactory train|export ARGUMENTS.json [EXPORT_ARGUMENTS.json]
     python train.py -m some.module ARGUMENT …
     python train.py script.py ARGUMENT …
 
 Executed by the interpreter of the trainer's environment, standard library only. The trainer is not changed: once it
 imports ``transformers.trainer``, a callback of ours is among the default ones, for LLaMA-Factory, TRL, FlagEmbedding and
 sentence-transformers alike. The events and commands are those of `workbench.core.jobs`. SIGTERM and SIGINT mean "save and
-stop" while it trains; a second one, or one before the first step, ends it at once.
+stop" while it trains; one before or after that ends it at once, a second one kills it.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -20,6 +21,8 @@ import os
 import runpy
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Sequence
 from types import FrameType, ModuleType
@@ -31,6 +34,7 @@ else:
     from train_report import Report  # started as a file: what lies beside it is importable, the package is not
 
 STOPPED = 143  # the exit code of a training that was told to stop: 128 + SIGTERM, as shells count
+_LISTEN_SECONDS = 0.2
 _STUBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubs")
 
 
@@ -46,10 +50,24 @@ class Run:
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop after the step, or at once where there is nothing to save."""
         self._signals += 1
-        if self._signals > 1 or not self.training:
+        if self._signals > 1:
             self.report.event("exit", code=128 + number)
             os._exit(128 + number)
         self.stopped = True
+        if not self.training:
+            raise SystemExit(128 + number)
+
+    def heed_control(self) -> None:
+        """Hear a stop in the control file, too, while nothing looks into it after each step."""
+
+        def listen() -> None:
+            while not self.stopped:
+                if "stop" in self.report.commands():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
+                time.sleep(_LISTEN_SECONDS)
+
+        threading.Thread(target=listen, daemon=True).start()
 
 
 class TransformersHook(importlib.abc.MetaPathFinder):
@@ -81,10 +99,10 @@ def use_stubs() -> None:
         sys.path.append(_STUBS)
 
 
-def execute(command: list[str]) -> None:
+def execute(command: list[str], run: Run) -> None:
     """Run what the command line names."""
     if command[0] == "llamafactory":
-        importlib.import_module("train_llama_factory").main(command[1], command[2])
+        importlib.import_module("train_llama_factory").main(command[1], command[2:], run)
     elif command[0] == "-m":
         sys.argv = command[1:]
         runpy.run_module(command[1], run_name="__main__", alter_sys=True)
@@ -103,7 +121,7 @@ def main(command: list[str]) -> int:
     sys.meta_path.insert(0, TransformersHook(run))
     code: Any = 0
     try:
-        execute(command)
+        execute(command, run)
     except SystemExit as e:
         code = e.code if isinstance(e.code, int) else 0 if e.code is None else 1
         if code and not isinstance(e.code, int):
@@ -115,10 +133,22 @@ def main(command: list[str]) -> int:
     if run.stopped:
         code = STOPPED
     run.report.event("exit", code=code)
-    sys.stdout.flush()
-    sys.stderr.flush()
     return int(code)
 
 
+def leave(code: int) -> None:
+    """End without taking the interpreter apart, which takes seconds with everything that a trainer imports.
+
+    What would have run at the end runs: threads that are waited for, and exit functions.
+    """
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

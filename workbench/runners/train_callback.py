@@ -12,8 +12,10 @@ import time
 from types import ModuleType
 from typing import Any
 
-_STOP, _SAVE, _PAUSE = 0, 1, 2
+_PAUSE = 2  # its place among the flags that processes agree on: stop, save, pause
 _PAUSE_SECONDS = 0.1
+_SUMMARY = ("train_runtime", "train_samples_per_second", "num_input_tokens_seen")
+_NOISE = {"num_input_tokens_seen", "train_runtime", "train_tokens_per_second"}  # counted from the start, not for the step
 
 
 class EvaluationLeft(Exception):
@@ -21,16 +23,23 @@ class EvaluationLeft(Exception):
 
 
 def install(trainer_module: Any, run: Any) -> None:
-    """Make every Trainer report to the run, and leave an evaluation early when it should stop."""
+    """Make every Trainer report to the run, and leave an evaluation early when it should stop.
+
+    A trainer that ends with an evaluation of its own is given the measured values where this model was just evaluated.
+    """
     trainer_module.DEFAULT_CALLBACKS.append(make_callback(trainer_module.TrainerCallback, run))
     trainer = trainer_module.Trainer
     evaluate = trainer.evaluate
+    last: tuple[tuple[int, int], dict[str, Any]] = ((0, -1), {})
 
     def leaving_evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if run.stopped and not run.training:
-            return {"epoch": self.state.epoch}  # the trainer's own last evaluation, after a stop
+        nonlocal last
+        if not run.training and (run.stopped or last[0] == (id(self), self.state.global_step)):
+            return last[1] or {"epoch": self.state.epoch}  # after a stop, or once more what was measured at the last step
         try:
-            return evaluate(self, *args, **kwargs)
+            metrics = evaluate(self, *args, **kwargs)
+            last = (id(self), self.state.global_step), dict(metrics)
+            return metrics
         except EvaluationLeft:
             self.control.should_save = self.control.should_training_stop = self.control.should_epoch_stop = True
             return {}
@@ -65,38 +74,48 @@ def make_callback(base: type, run: Any) -> type:
             return control
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
-            self.obey(args, state)
+            self.listen(args)
             if self.save:
                 self.save, control.should_save = False, True
             if run.stopped:
-                control.should_training_stop = control.should_epoch_stop = control.should_save = control.should_log = True
-                control.should_evaluate = False
+                self.stop(control)
+            elif self.paused:
+                control.should_log = True  # the pause is in `on_log`: the step that it follows is shown first
             if not control.should_log:
                 self.metric(state, {"learning_rate": rate(kwargs.get("lr_scheduler"))})
             return control
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        def stop(self, control: Any) -> None:
+            control.should_training_stop = control.should_epoch_stop = control.should_save = control.should_log = True
+            control.should_evaluate = False
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> Any:
             values = dict(logs or {})
             epoch = values.pop("epoch", state.epoch)
-            if "train_runtime" in values:
-                self.report.event("result", values=values)
+            if "train_samples_per_second" in values:
+                self.report.event("result", values={k: values[k] for k in _SUMMARY if k in values})
             elif any(k.startswith("eval_") for k in values):
-                kept = {k: v for k, v in values.items() if not k.endswith(("_runtime", "_per_second"))}
-                self.metric(state, kept, epoch)
+                self.metric(state, {k: v for k, v in values.items() if k not in _NOISE and not k.endswith(("_runtime", "_per_second"))}, epoch)
             else:
-                values.pop("num_input_tokens_seen", None)
-                values.pop("train_tokens_per_second", None)
-                self.metric(state, values | self.speed(state) | memory(), epoch)
+                kept = {k: v for k, v in values.items() if k not in _NOISE}
+                self.metric(state, kept | self.speed(state) | memory(), epoch)
+                if self.paused and not run.stopped:
+                    self.wait(args, state, control)
+            return control
 
         def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             """Where nobody else waits for this process, an evaluation is left at once; the choice of a best model needs it to the end."""
-            self.listen()
+            self.hear()
             if run.stopped and run.training and args.world_size == 1 and args.metric_for_best_model is None:
                 raise EvaluationLeft
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.last_time = time.perf_counter()  # speed is that of training steps
 
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             path = os.path.join(os.path.abspath(args.output_dir), f"checkpoint-{state.global_step}")
             self.report.event("checkpoint", step=state.global_step, path=path)
+            self.last_time = time.perf_counter()
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             run.training = False
@@ -115,7 +134,12 @@ def make_callback(base: type, run: Any) -> type:
             new, self.last_tokens = tokens - self.last_tokens, tokens
             return {"tokens_per_second": new / seconds} if new > 0 and seconds > 0 else {}
 
-        def listen(self) -> None:
+        def listen(self, args: Any) -> None:
+            """Hear commands and agree on them with the other processes."""
+            self.hear()
+            run.stopped, self.save, self.paused = agree([run.stopped, self.save, self.paused], args)
+
+        def hear(self) -> None:
             for command in self.report.commands():
                 if command == "stop":
                     run.stopped = True
@@ -124,22 +148,18 @@ def make_callback(base: type, run: Any) -> type:
                 elif command in ("pause", "resume"):
                     self.paused = command == "pause"
 
-        def obey(self, args: Any, state: Any) -> None:
-            """Listen, agree with the other processes, and wait while paused."""
-            told = False
-            while True:
-                self.listen()
-                flags = agree([run.stopped, self.save, self.paused], args)
-                run.stopped, self.save, self.paused = (bool(f) for f in flags)
-                if self.paused and not told:
-                    told = True
-                    self.report.event("progress", phase="paused", text="Paused", done=state.global_step, total=state.max_steps, unit="steps")
-                if run.stopped or not self.paused:
-                    break
+        def wait(self, args: Any, state: Any, control: Any) -> None:
+            """Stay at this step until told to go on, or to stop."""
+            self.report.event("progress", phase="paused", text="Paused", done=state.global_step, total=state.max_steps, unit="steps")
+            while self.paused and not run.stopped:
                 time.sleep(_PAUSE_SECONDS)
-            if told:
-                self.last_time = time.perf_counter()
-                self.report.event("notice", level="info", text=f"Went on after a pause at step {state.global_step}.")
+                self.listen(args)
+            if self.save:
+                self.save, control.should_save = False, True
+            if run.stopped:
+                self.stop(control)
+            self.last_time = time.perf_counter()
+            self.report.event("notice", level="info", text=f"Went on after a pause at step {state.global_step}.")
 
     return WorkbenchCallback
 
