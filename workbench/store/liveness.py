@@ -21,6 +21,7 @@ HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 20.0
 START_SECONDS = 30.0
 FORGOTTEN_SECONDS = 600.0
+_PROC = Path("/proc/self")
 
 
 @cache
@@ -36,17 +37,14 @@ def machine() -> str:
 def start_of(pid: int) -> str | None:
     """What tells the process of that number, a zombie included, from others that had or will have it; None without one."""
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return after_name[19]
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    except (OSError, IndexError):
+        return _ticks(pid) if _PROC.exists() else repr(psutil.Process(pid).create_time())
+    except (OSError, psutil.NoSuchProcess):
         return None
-    try:
-        return repr(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return None
+
+
+def _ticks(pid: int) -> str:
+    """When it started, in clock ticks after the boot: the 22nd field (proc_pid_stat(5)); the second may hold spaces."""
+    return (_PROC.parent / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[19]
 
 
 @cache

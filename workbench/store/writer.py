@@ -108,13 +108,13 @@ class JobWriter:
     def add(self, batch: Batch) -> None:
         """Write a batch and how far its file is read, at once: each line counts exactly once, whoever dies in between."""
         with schema.transaction(self._connection):
-            self._change({**batch.changes, "events_read": batch.end}, events_read=batch.begin)
             number = self._number()
             self._connection.executemany(
                 "INSERT INTO metrics (job, step, epoch, time, data) VALUES (?, ?, ?, ?, ?)",
                 [(number, step, epoch, at, rows.to_text(values)) for step, epoch, at, values in batch.metrics],
             )
             self._add_events(batch.events)
+            self._change({**batch.changes, "events_read": batch.end}, events_read=batch.begin)
 
     def events_read(self) -> int:
         """How many bytes of the runner's file are written here."""
