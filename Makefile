@@ -61,14 +61,16 @@ distclean: clean
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer is on the PATH. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 		rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing the Python packages into .venv (about a minute) …"
-	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --editable '.[lab,dev]'
+	@echo "Installing the Python packages into .venv …"
+	@$(BIN)/python -m pip install --quiet uv
+	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python workbench/envs/pip_settings.py $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[lab,dev]'
 	@touch $@
 
+# Not `npm ci`: it refuses a lock that lacks the optional builds for platforms which a registry may not carry.
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not on the PATH. The front end is built with node 20 or newer: https://nodejs.org"; exit 1; }
 	@echo "Installing the npm packages into node_modules …"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # JupyterLab finds the built extension through a link, so that a rebuild is seen by the next reload of the page.
