@@ -19,6 +19,11 @@ export default tseslint.config(
     }
   },
   {
+    // The widgets draw with preact's `h`; the sidebar with JupyterLab's own React.
+    files: ['js/widgets/**/*.tsx', 'js/common/**/*.tsx'],
+    languageOptions: { parserOptions: { jsxPragma: 'h', jsxFragmentName: 'Fragment' } }
+  },
+  {
     // node:test's `test()` gives a promise that its runner awaits.
     files: ['js/**/*.test.ts', 'js/**/*.test.tsx'],
     rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-non-null-assertion': 'off' }

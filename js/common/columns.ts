@@ -14,7 +14,7 @@ export class Column {
   }
 
   at(index: number): number {
-    return index >= 0 && index < this.length ? (this.buffer[index] as number) : NaN;
+    return index >= 0 && index < this.length ? (this.buffer[index]) : NaN;
   }
 
   /** Overwrites; the index must exist. */

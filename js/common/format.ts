@@ -60,7 +60,7 @@ const SIZES = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 export function size(bytes: number, by: number = bytes): { readonly value: string; readonly unit: string } {
   const power = by > 0 ? Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log(by) / Math.log(1024)))) : 0;
   const value = bytes / 1024 ** power;
-  return { value: fixed(value, power < 2 || value >= 100 || Number.isInteger(value) ? 0 : 1), unit: SIZES[power] as string };
+  return { value: fixed(value, power < 2 || value >= 100 || Number.isInteger(value) ? 0 : 1), unit: SIZES[power] };
 }
 
 export function bytes(count: number | null | undefined): string {

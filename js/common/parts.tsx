@@ -306,6 +306,7 @@ export async function copyText(text: string): Promise<void> {
     field.style.cssText = 'position:fixed;opacity:0';
     document.body.append(field);
     field.select();
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way on a page without a secure origin
     document.execCommand('copy');
     field.remove();
   }

@@ -37,9 +37,9 @@ export function thin(values: Float64Array, count = 96): number[] {
     const from = Math.floor((k * (n - 1)) / (count - 1));
     const to = Math.max(from + 1, Math.floor(((k + 1) * (n - 1)) / (count - 1)));
     let sum = 0;
-    for (let i = from; i < to; i++) sum += values[i] as number;
+    for (let i = from; i < to; i++) sum += values[i];
     out.push(sum / (to - from));
   }
-  out.push(values[n - 1] as number);
+  out.push(values[n - 1]);
   return out;
 }

@@ -32,8 +32,8 @@ export interface ViewProps<S, A> {
 export interface Definition<S, A> {
   readonly name: string;
   readonly css: string;
-  /** The state that the model came with; `history` is what is too long for JSON. */
-  readonly initial: (snapshot: Record<string, unknown>, history: DataView | null) => S;
+  /** The state that the model came with; `packed` is what is too long for JSON. */
+  readonly initial: (snapshot: Record<string, unknown>, packed: DataView | null) => S;
   readonly reduce: Reducer<S, A>;
   /** What a message from the kernel means; also given the answer to `hello`. */
   readonly receive: (message: Record<string, unknown>, buffers: readonly DataView[]) => A;
@@ -70,7 +70,7 @@ export function widget<S, A>(definition: Definition<S, A>): () => Module {
         const send = (message: Record<string, unknown>): void => model.send(message);
         rpc = new Rpc(send, () => ({ what: t('noAnswer'), cause: t('noAnswerCause'), fix: '' }));
         const snapshot = (model.get('snapshot') ?? {}) as Record<string, unknown>;
-        store = new Store<S, A>(definition.reduce, definition.initial(snapshot, (model.get('history') as DataView | null) ?? null));
+        store = new Store<S, A>(definition.reduce, definition.initial(snapshot, (model.get('packed') as DataView | null) ?? null));
         const receive = (message: Record<string, unknown>, buffers: readonly DataView[] = []): void => {
           if (rpc.receive(message, buffers)) return;
           if (message['kind'] === 'stale') {

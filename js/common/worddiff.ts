@@ -24,7 +24,7 @@ function runs(tokens: readonly string[], kept: readonly boolean[]): Run[] {
     const space = text.trim() === '';
     const last = out[out.length - 1];
     // A space between two changed words belongs to the change; one at its edge does not.
-    const changed = space ? (last?.changed ?? false) && kept[i + 1] === false : !kept[i];
+    const changed = space ? (last?.changed ?? false) && !kept[i + 1] : !kept[i];
     if (last && last.changed === changed) out[out.length - 1] = { text: last.text + text, changed };
     else out.push({ text, changed });
   });
@@ -56,12 +56,12 @@ export function worddiff(a: string, b: string): WordDiff {
       for (let j = m - 1; j >= 0; j--)
         length[i * width + j] =
           x[start + i] === y[start + j]
-            ? (length[(i + 1) * width + j + 1] as number) + 1
-            : Math.max(length[(i + 1) * width + j] as number, length[i * width + j + 1] as number);
+            ? (length[(i + 1) * width + j + 1]) + 1
+            : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
     for (let i = 0, j = 0; i < n && j < m; ) {
       if (x[start + i] === y[start + j]) {
         keptX[start + i++] = keptY[start + j++] = true;
-      } else if ((length[(i + 1) * width + j] as number) >= (length[i * width + j + 1] as number)) i++;
+      } else if ((length[(i + 1) * width + j]) >= (length[i * width + j + 1])) i++;
       else j++;
     }
   }

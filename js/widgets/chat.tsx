@@ -11,9 +11,9 @@ const whole = (update: Update): ChatAction => ({ type: 'update', update, whole: 
 export default widget<ChatState, ChatAction>({
   name: 'chat',
   css: slider + css,
-  initial: snapshot => reduce(EMPTY, whole(snapshot as Update)),
+  initial: snapshot => reduce(EMPTY, whole(snapshot)),
   reduce,
-  receive: message => (message['kind'] === 'update' ? { type: 'update', update: message as Update, whole: false } : whole(message as Update)),
+  receive: message => (message['kind'] === 'update' ? { type: 'update', update: message, whole: false } : whole(message)),
   effects: (state, rpc, dispatch) => {
     if (!state.gap) return;
     dispatch({ type: 'asked' });

@@ -11,8 +11,8 @@ const news = (update: Update): GpuAction => ({ type: 'update', update });
 export default widget<GpuState, GpuAction>({
   name: 'gpu',
   css: charts + css,
-  initial: snapshot => reduce(EMPTY, news(snapshot as Update)),
+  initial: snapshot => reduce(EMPTY, news(snapshot)),
   reduce,
-  receive: message => news(message as Update),
+  receive: message => news(message),
   View
 });

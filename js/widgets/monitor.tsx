@@ -16,7 +16,7 @@ export default widget<MonitorState, MonitorAction>({
   css: charts + controls + slider + css,
   initial: (snapshot, history) => initial(snapshot, history, now()),
   reduce,
-  receive: (message, buffers) => ({ type: 'update', update: message as Update, values: buffers[0] ?? null, at: now() }),
+  receive: (message, buffers) => ({ type: 'update', update: message, values: buffers[0] ?? null, at: now() }),
   have,
   effects: (state, rpc, dispatch) => {
     if (!state.gap) return;

@@ -21,7 +21,7 @@ style="margin:0;padding:16px;box-sizing:border-box;background:{background}">
 MOUNT = """async ({name, state, history, key}) => {
   const bytes = text => { const b = Uint8Array.from(atob(text), c => c.charCodeAt(0)); return new DataView(b.buffer); };
   const listeners = new Map();
-  const values = {...state, history: bytes(history)};
+  const values = {...state, packed: bytes(history)};
   const model = {
     get: n => values[n],
     send: m => window.toKernel(JSON.stringify({key, message: m})),
@@ -76,7 +76,7 @@ class Bench:
         self.widgets[key] = widget
         widget.send = lambda content, buffers=None: self.out.put((key, content, [bytes(b) for b in buffers or []]))
         state = widget.get_state()
-        self.mount_state(key, widget.bundle_name, state["snapshot"], bytes(state["history"]))
+        self.mount_state(key, widget.bundle_name, state["snapshot"], bytes(state["packed"]))
         self.pump(0.1)
         return key
 

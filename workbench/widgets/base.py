@@ -35,7 +35,9 @@ def bundle(name: str) -> str:
     try:
         return (STATIC / f"{name}.js").read_text(encoding="utf-8")
     except OSError as e:
-        raise PluginError(f"The widget {name!r} has no JavaScript.", "The front end was not built.", "Run: npm install && npm run build:widgets") from e
+        raise PluginError(
+            f"The widget {name!r} has no JavaScript.", "The front end was not built.", "Run: npm install && npm run build:widgets"
+        ) from e
 
 
 class Reply:
@@ -45,10 +47,10 @@ class Reply:
         self.result, self.buffers = result, list(buffers)
 
 
-class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is typed only in part
+class Widget(anywidget.AnyWidget):
     """Base of the widgets.
 
-    A subclass names its bundle, fills `_snapshot` and `_history`, lists in `_methods` what its page may ask for, and draws
+    A subclass names its bundle, fills `_snapshot` and `_packed`, lists in `_methods` what its page may ask for, and draws
     `_static_html`. Questions may arrive on any thread, also while a cell runs; they are answered one at a time, under
     ``self._lock``.
     """
@@ -56,7 +58,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is typed o
     bundle_name = ""
     _esm = traitlets.Unicode().tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
-    history = traitlets.Bytes().tag(sync=True)
+    packed = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **unknown: Any) -> None:
         for name in unknown:
@@ -83,13 +85,13 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is typed o
         """What a page must know at its start, as JSON values."""
         return {}
 
-    def _history(self) -> bytes:
+    def _packed(self) -> bytes:
         """What it must know and is too long for JSON."""
         return b""
 
     def _hello(self, **have: Any) -> Any:
         """What a page that says it has this much is missing; everything by default."""
-        return Reply(self._snapshot(), self._history())
+        return Reply(self._snapshot(), self._packed())
 
     def _methods(self) -> Mapping[str, Callable[..., Any]]:
         """What a page may ask for, by name; parameters come as keyword arguments."""
@@ -111,9 +113,9 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is typed o
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         state: dict[str, Any] = super().get_state(key, drop_defaults)
-        if "snapshot" in state or "history" in state:
+        if "snapshot" in state or "packed" in state:
             with self._lock:
-                state.update({k: f() for k, f in (("snapshot", self._snapshot), ("history", self._history)) if k in state})
+                state.update({k: f() for k, f in (("snapshot", self._snapshot), ("packed", self._packed)) if k in state})
         return state
 
     def news(self, content: Mapping[str, Any], *buffers: bytes) -> None:
@@ -224,4 +226,3 @@ def _kernel_shell() -> Any:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell if getattr(shell, "kernel", None) is not None else None
-

@@ -150,7 +150,13 @@ class EvalTable(Widget):
 
         result = self._result
         rows = [
-            [str(row.index), *(static.escape(text(v)[:_CLIP]) for v in (row.input, row.expected, *(o.value if o.value is not None else o.error for o in row.outputs)))]
+            [
+                str(row.index),
+                *(
+                    static.escape(text(v)[:_CLIP])
+                    for v in (row.input, row.expected, *(o.value if o.value is not None else o.error for o in row.outputs))
+                ),
+            ]
             for row in self._index.rows[:_ROWS]
         ]
         names = [static.escape(m) for m in result.models] if len(result.models) > 1 else [say("Output")]

@@ -140,7 +140,11 @@ class Gpu(Widget):
         if not machine.gpus:
             parts.append(_held(machine.holders, machine.memory_used, machine.memory_total))
         title = "GPUs" if machine.gpus else "CPU"
-        facts = [f"{machine.cores} {say('Cores').lower()}", f"{say('Use')} {_share(machine.cpu_use)}", f"{say('Memory')} {size(machine.memory_total)}"]
+        facts = [
+            f"{machine.cores} {say('Cores').lower()}",
+            f"{say('Use')} {_share(machine.cpu_use)}",
+            f"{say('Memory')} {size(machine.memory_total)}",
+        ]
         return static.card(title, "", "idle", facts, *parts)
 
     def __repr__(self) -> str:

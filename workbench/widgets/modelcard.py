@@ -129,7 +129,9 @@ class ModelCard(Widget):
             if meta is not None
             else None,
             "steps": [{"title": title, "state": kind} for title, kind in self._steps(state)],
-            "progress": {"done": progress.done, "total": progress.total, "unit": progress.unit, "eta": progress.eta} if progress is not None else None,
+            "progress": {"done": progress.done, "total": progress.total, "unit": progress.unit, "eta": progress.eta}
+            if progress is not None
+            else None,
             "started_at": record.started_at if record is not None else None,
             "now": time.time(),
             "failure": {"cause": failure.cause, "fix": failure.fix, "log_tail": failure.log_tail} if failure is not None else None,

@@ -134,7 +134,7 @@ class Monitor(Widget):
     def _snapshot(self) -> Mapping[str, Any]:
         return self._message(0, 0)[0]
 
-    def _history(self) -> bytes:
+    def _packed(self) -> bytes:
         return self._message(0, 0)[1]
 
     def _hello(self, have: int = 0, log_end: int = 0, gen: int = 0, **_: Any) -> Reply:

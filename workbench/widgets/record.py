@@ -102,7 +102,11 @@ def _data(payload: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _config(record: JobRecord, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     payload = record.spec.payload
-    places = [("base_model", payload.get("base_model") or payload.get("model")), ("target_path", payload.get("target_path")), ("backend", record.spec.backend)]
+    places = [
+        ("base_model", payload.get("base_model") or payload.get("model")),
+        ("target_path", payload.get("target_path")),
+        ("backend", record.spec.backend),
+    ]
     rows = [{"name": name, "value": str(value), "set": False} for name, value in places if value]
     return rows + [{"name": name, "value": _text(value), "set": True} for name, value in arguments.items()]
 

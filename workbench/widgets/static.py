@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as _escape
+
+
+def escape(text: str) -> str:
+    """Text as HTML."""
+    return _escape(text)
+
 
 TONES = {"run": "#1976d2", "ok": "#388e3c", "warn": "#b25b00", "err": "#c62828", "idle": "#757575"}
 _LINE = "var(--jp-border-color2,#e0e0e0)"
@@ -122,10 +128,10 @@ def loss_chart(
         return ""
     low, high = min(values), max(values)
     unit = _nice((high - low) / 4 or abs(high) / 2 or 1.0)
-    low, high = math.floor(low / unit + 1e-9) * unit, math.ceil(high / unit - 1e-9) * unit or unit
+    low, high = math.floor(low / unit + 1e-9) * unit, math.ceil(high / unit - 1e-9) * unit
     high = high if high > low else low + unit
     last = max(steps)
-    first = 0 if min(steps) <= max(20, last / 10) else min(steps)
+    first = 0.0 if min(steps) <= max(20, last / 10) else min(steps)
     span = (last - first) or 1
 
     def x(step: float) -> float:

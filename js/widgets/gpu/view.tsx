@@ -23,7 +23,7 @@ const SERIES = ['s1', 's2', 's3', 's4'];
 /** Our jobs and notebooks take the colours in turn; the rest of the system is slate, strangers are hatched. */
 function colours(holders: readonly Holder[]): string[] {
   let next = 0;
-  return holders.map(holder => (holder.what === 'outside' ? 'ext' : holder.what === 'system' ? 's5' : (SERIES[next++ % SERIES.length] as string)));
+  return holders.map(holder => (holder.what === 'outside' ? 'ext' : holder.what === 'system' ? 's5' : (SERIES[next++ % SERIES.length])));
 }
 
 const isKind = (what: string): what is 'finetune' | 'deploy' | 'notebook' | 'outside' => ['finetune', 'deploy', 'notebook', 'outside'].includes(what);

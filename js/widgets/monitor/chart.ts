@@ -208,7 +208,7 @@ export class LossChart {
     ctx.textAlign = 'right';
     const rows = y.log ? logTicks(y.from, y.to, 5) : evenTicks(y.from, y.to, 5);
     tickLabels(rows).forEach((label, i) => {
-      const at = this.y(rows[i] as number);
+      const at = this.y(rows[i]);
       ctx.strokeStyle = this.colours.grid;
       if (at < bottom - 1) this.horizontal(ctx, at, width);
       ctx.fillText(label, LEFT - 8, at);
@@ -261,8 +261,8 @@ export class LossChart {
     };
     const thin = n > (this.frame as Frame).width * 2;
     for (let i = 0; i < n; i++) {
-      const value = ys[i] as number;
-      const exact = this.x(xs[i] as number);
+      const value = ys[i];
+      const exact = this.x(xs[i]);
       const x = thin ? Math.round(exact * 2) / 2 : exact;
       if (x === column) {
         if (value < low) low = value;
@@ -308,7 +308,7 @@ export class LossChart {
       const hollow = step === best;
       if (xs.length > MANY_EVALS && !hollow) return;
       const x = this.x(step);
-      const y = this.y(ys[i] as number);
+      const y = this.y(ys[i]);
       this.dot(ctx, x, y, this.colours.eval, 3.5);
       if (hollow) this.dot(ctx, x, y, this.colours.surface, 1.6);
     });

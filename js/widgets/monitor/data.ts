@@ -39,7 +39,7 @@ export class TrainData {
     const epoch = columns.get('epoch');
     const time = columns.get('time');
     for (let i = skip; i < rows; i++) {
-      const step = steps[i] as number;
+      const step = steps[i];
       const trained = loss?.[i] ?? NaN;
       const judged = evalLoss?.[i] ?? NaN;
       if (Number.isFinite(trained)) {
@@ -56,7 +56,7 @@ export class TrainData {
       }
       for (const [name, column] of columns) {
         if (name === 'step' || name === 'loss' || name === 'eval_loss' || name === 'epoch' || name === 'time') continue;
-        const value = column[i] as number;
+        const value = column[i];
         if (!Number.isFinite(value)) continue;
         const kept = this.others.get(name) ?? new Column();
         this.others.set(name, kept);

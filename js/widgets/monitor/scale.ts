@@ -62,7 +62,7 @@ export function around(low: number, high: number, log: boolean, count = 4): Scal
 
 /** Tick labels that share one number of digits. */
 export function tickLabels(ticks: readonly number[]): string[] {
-  const gaps = ticks.slice(1).map((v, i) => v - (ticks[i] as number));
+  const gaps = ticks.slice(1).map((v, i) => v - (ticks[i]));
   const least = Math.min(...gaps);
   if (!Number.isFinite(least) || least < 1e-4) return ticks.map(v => v.toPrecision(2));
   const digits = Math.max(0, Math.ceil(-Math.log10(least) - 1e-9));

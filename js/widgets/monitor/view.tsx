@@ -350,7 +350,7 @@ function Tiles({ state, job }: { state: MonitorState; job: JobView }): VNode | n
       <div key={name}>
         <div class="top">
           {title}
-          <span>{show(values[values.length - 1] as number)}</span>
+          <span>{show(values[values.length - 1])}</span>
         </div>
         <Spark values={values} height={40} {...scale} />
       </div>
