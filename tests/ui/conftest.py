@@ -14,16 +14,29 @@ from pathlib import Path
 import nbformat
 import pytest
 from jupyter_process import Jupyter, jupyter
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 SUPPORT = Path(__file__).parent.parent / "support"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark", "contrast": "JupyterLab Dark High Contrast"}
+expect.set_options(timeout=20_000)  # a guard, for busy machines
 _OPTIONS = (
     "--LabApp.expose_app_in_browser=True",
     "--LabApp.extension_manager=readonly",
     "--LanguageServerManager.autodetect=False",
 )
-_IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+_OPEN = """path => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  return panel?.context?.path === path && panel.sessionContext?.session?.kernel?.status === 'idle' && panel.content.widgets.length > 0;
+}"""
+# A changed notebook would be asked about when its tab closes, so it is saved first.
+_CLEAR = """async () => {
+  const app = window.jupyterapp;
+  for (const widget of [...app.shell.widgets('main')]) {
+    if (widget.context?.model?.dirty) await widget.context.save();
+    widget.close();
+  }
+  await app.serviceManager.sessions.shutdownAll();
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -122,15 +135,31 @@ class Notebook:
         self.theme("light")
 
 
-@pytest.fixture
-def open_notebook(lab: Jupyter, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
-    """``open_notebook("cell one", "cell two")``: a page with that notebook, its kernel idle."""
+@pytest.fixture(scope="session")
+def page(lab: Jupyter, browser: Browser) -> Iterator[Page]:
+    """JupyterLab loaded once; loading it takes longer than most tests."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
     page = context.new_page()
     page.set_default_timeout(30_000)
+    page.goto(f"{lab.url}/lab?token={lab.token}&reset")
+    page.wait_for_function("window.jupyterapp?.restored.then(() => true)", timeout=90_000)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Jupyter, page: Page, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
+    """``open_notebook("cell one", "cell two")``: a notebook alone in JupyterLab, its kernel idle.
+
+    Afterwards every tab is closed and every kernel shut down. An error that the page raises fails the test.
+    """
     problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    def remember(error: Error) -> None:
+        problems.append(str(error))
+
+    page.on("pageerror", remember)
     folder = os.environ.get("WORKBENCH_SHOTS")
     shots = Path(folder).absolute() if folder else None
     if shots:
@@ -140,11 +169,11 @@ def open_notebook(lab: Jupyter, browser: Browser, request: pytest.FixtureRequest
         name = re.sub(r"\W+", "-", request.node.name).strip("-") + ".ipynb"
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells], metadata=kernel), lab.root / name)
-        page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
-        page.wait_for_function(_IDLE, timeout=60_000)
+        page.evaluate("path => { void window.jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' }); }", name)
+        page.wait_for_function(_OPEN, arg=name, timeout=60_000)
         return Notebook(page, lab.root / name, shots)
 
     yield go
-    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
-    context.close()
+    page.evaluate(_CLEAR)
+    page.remove_listener("pageerror", remember)
     assert not problems, f"The page raised errors: {problems}"
