@@ -302,6 +302,7 @@ def test_faces_share_the_deployment_and_count_their_own_tokens(echo: wb.Trainabl
     face("hi")
     face.stream("hi").join()
     assert face.usage.completion_tokens > 0
+    assert [said(completion.text) for _, completion in echo.recent] == ["hi", "hi"]
     assert echo.usage == before
     assert face.deployment == echo.deployment
     assert [m.role for m in face.request("x").messages] == ["system", "user", "assistant", "user"]
@@ -368,6 +369,32 @@ def test_a_url_attaches_and_the_key_of_our_own_deployment_comes_along(echo: wb.T
         assert attached.state == "running"
     with pytest.raises(ArgumentError, match="no address"):
         wb.TrainableModule("x").deploy_method(wb.deploy.auto, url="localhost:80")
+
+
+def test_a_running_deployment_is_attached_by_job_id_or_name(echo: wb.TrainableModule) -> None:
+    job = echo.deployment
+    assert job is not None
+    for which in (job, job.id, job.name):
+        assert said(wb.TrainableModule().attach(which)("hi")) == "hi"
+
+
+def test_a_start_can_be_stopped_from_another_thread(home: Path) -> None:
+    slow = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy)
+    ended: list[str] = []
+
+    def start() -> None:
+        try:
+            slow.start()
+        except wb.errors.JobFailed as e:
+            ended.append(e.cause)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    while slow.deployment is None:
+        time.sleep(0.002)
+    slow.stop()
+    thread.join(20)
+    assert ended == ["It was stopped."] or slow.state == "idle"  # it may just have come up
 
 
 def test_an_attached_server_is_left_running(echo: wb.TrainableModule, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from ..modules.chat import ChatModule
 from ..modules.trainable import TrainableModule
 from ..modules.views import last_started
 from ..runtime import jobs
-from ..runtime.endpoints import endpoint_of
 
 DEFAULT = "pocket"
 
@@ -40,16 +39,10 @@ def find(word: str, variables: Mapping[str, Any], started: MutableMapping[str, C
         if not isinstance(value, ChatModule):
             raise UsageError(f"The variable {word!r} holds no module to talk to, but a {type(value).__name__}.")
         return _running(value)
-    if word in started:
-        return _running(started[word])
-    module = TrainableModule(word)
-    record = _deployment(word)
-    if record is not None:
-        module._serving.attach(endpoint_of(record))
-    else:
-        module.start()
-    started[word] = module
-    return module
+    if word not in started or not _answers(started[word]):
+        record = _deployment(word)
+        started[word] = TrainableModule().attach(record.id) if record is not None else TrainableModule(word).start()
+    return started[word]
 
 
 def candidates(variables: Mapping[str, Any]) -> list[str]:
@@ -61,14 +54,15 @@ def candidates(variables: Mapping[str, Any]) -> list[str]:
 
 def _running(module: ChatModule) -> ChatModule:
     """The module, started unless it answers already."""
-    alive = getattr(module, "state", "running") == "running"
+    return module if _answers(module) else module.start()
+
+
+def _answers(module: ChatModule) -> bool:
     try:
         module.endpoint  # noqa: B018  # asked only for whether there is one
     except NotStarted:
-        alive = False
-    if not alive:
-        module.start()
-    return module
+        return False
+    return getattr(module, "state", "running") == "running"
 
 
 def _deployment(word: str) -> JobRecord | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..runtime.stream import Stream
 
 Tools = Sequence[Mapping[str, Any]]
+_RECENT = 500
 
 
 class ChatModule(ModuleBase):
@@ -52,7 +53,7 @@ class ChatModule(ModuleBase):
         self._prompt = ChatPrompt()
         self._formatter: Formatter | None = None
         self._parameters: dict[str, Any] = {}
-        self.recent: deque[tuple[float, Completion]] = deque(maxlen=500)
+        self.recent = deque[tuple[float, Completion]](maxlen=_RECENT)
         self._lock = threading.Lock()
 
     # ---- where it answers: a subclass's matter
@@ -107,8 +108,8 @@ class ChatModule(ModuleBase):
         """
         other = copy.copy(self)
         other.module_id = uuid.uuid4().hex[:12]
-        other.usage = Usage()
         other.eval_result = other._evaluation = None
+        other.usage = Usage()
         other._lock = threading.Lock()
         if prompt is not None or history is not None:
             other._prompt = ChatPrompt.of(self._prompt if prompt is None else prompt, history)

@@ -28,13 +28,19 @@ class Serving:
         self.lock = threading.RLock()
         self.endpoint: Endpoint | None = None
         self.job_id = ""
+        self._coming = ""
         self._share_key = ""
         self._own = False
 
     @property
+    def shown_id(self) -> str:
+        """The deployment that is coming up, else the one that answers."""
+        return self._coming or self.job_id
+
+    @property
     def record(self) -> JobRecord | None:
-        """The deployment's record now."""
-        return jobs.store().job(self.job_id) if self.job_id else None
+        """That deployment's record now."""
+        return jobs.store().job(self.shown_id) if self.shown_id else None
 
     def attach(self, endpoint: Endpoint) -> None:
         """Answer through an address, without deploying."""
@@ -66,12 +72,15 @@ class Serving:
                 asked = time.time()
                 submitted = jobs.submit(spec)
                 created = submitted.created_at >= asked
+                self._coming = submitted.id
                 try:
                     record = follow(submitted.id, on_change, ready=True)
                 except KeyboardInterrupt:
                     if created:
                         jobs.stop(submitted.id, save=False)
                     raise
+                finally:
+                    self._coming = ""
                 if record.state is JobState.RUNNING:
                     self._switch(record, spec.share_key, private and created)
                     return record
@@ -80,7 +89,9 @@ class Serving:
         raise failed(record, f"{spec.name} could not be started.", f"Look at wb.job({record.id!r}).logs().")
 
     def stop(self) -> None:
-        """End the deployment; an address that the user gave is only left."""
+        """End the deployment, also one that is just coming up; an address that the user gave is only left."""
+        if coming := self._coming:  # whoever starts it holds the lock until it is up
+            jobs.stop(coming, save=False)
         with self.lock:
             if self.job_id and (record := self.record) is not None and record.state.active:
                 jobs.stop(self.job_id, save=False)

@@ -145,8 +145,8 @@ class TrainableModule(Builder):
 
     @property
     def deployment(self) -> Job | None:
-        """The deployment's job; None before `start`, and where the address was given by hand."""
-        return _job(self._serving.job_id)
+        """The deployment's job, from the moment `start` asked for it; None before, and where the address was given by hand."""
+        return _job(self._serving.shown_id)
 
     @property
     def job(self) -> Job | None:
@@ -181,6 +181,15 @@ class TrainableModule(Builder):
             super().stop(recursive=recursive)
 
     # ---- deploying
+
+    def attach(self, job: Job | str) -> Self:
+        """Answer through a deployment that runs already, given by its job, id or name; stopping this one stops it."""
+        from ..runtime import jobs
+        from ..runtime.endpoints import endpoint_of
+
+        self._serving.attach(endpoint_of(jobs.store().job(job if isinstance(job, str) else job.id)))
+        views.started(self)
+        return self
 
     def _deploy(self) -> None:
         if "url" in self._methods["deploy"].arguments:
