@@ -61,7 +61,7 @@ def evaluate(
     >>> evaluate(m, [("2 + 2", "4")])
     """
     plan = _plan((module,), evalset, scorers, names, name, concurrency, margins, on_row, on_start)
-    return _blocking(plan, show, wait)
+    return _blocking(plan, show, wait, keep=False)
 
 
 def compare(
@@ -124,7 +124,7 @@ def compare(
     if unknown:
         raise unknown_argument("compare", next(iter(unknown)), OPTIONS)
     plan = _plan(_several(modules), evalset, scorers, names, name, concurrency, margins, on_row, on_start)
-    return _blocking(plan, show, wait)
+    return _blocking(plan, show, wait, keep=True)
 
 
 async def aevaluate(module: Any, evalset: Any, **options: Any) -> EvalResult:
@@ -213,8 +213,8 @@ def _facts(subjects: Sequence[Any], labels: Sequence[str], concurrency: int) -> 
     }
 
 
-def _blocking(plan: _Plan, shown: bool, wait: bool) -> EvalResult:
-    end = show.live(plan.result) if shown else None
+def _blocking(plan: _Plan, shown: bool, wait: bool, *, keep: bool) -> EvalResult:
+    end = show.live(plan.result, keep=keep) if shown else None
     future = loop.spawn(plan.go())
     if not wait:
         if end:

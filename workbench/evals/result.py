@@ -68,7 +68,7 @@ class EvalResult:
         self.state: State = "running"
         self.started_at = time.time()
         self.ended_at: float | None = None
-        self.shown = False
+        self.shown_in: int | None = None  # the notebook's cell whose output holds the live table
         self._rows: list[EvalRow] = []
         self._lock = threading.Lock()
         self._watchers: list[Coalesced] = []
@@ -254,6 +254,12 @@ class EvalResult:
 
     def __repr__(self) -> str:
         return f"<EvalResult {self.name!r} {' vs '.join(self.models)}: {self.done} of {self.total} rows, {self.state}>"
+
+    def _ipython_display_(self) -> None:
+        from .show import take
+
+        if not take(self):
+            raise NotImplementedError  # IPython then asks for the bundle
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from .show import mimebundle

@@ -22,8 +22,7 @@ HEADLESS = "WORKBENCH_HEADLESS"  # set by who runs a notebook without a front en
 def mimebundle(result: EvalResult, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook stores and shows for a result, the announcement for a headless runner included."""
     view = None if os.environ.get(HEADLESS) else _view(result)
-    shown = view._repr_mimebundle_(include=include, exclude=exclude) if view is not None else None
-    data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
+    data, metadata = _bundle(view, include=include, exclude=exclude) if view is not None else ({}, {})
     data = {"text/plain": text.plain(result), **data, announce.MIME: announce.bundle(result)}
     if "text/html" not in data:
         from . import report
@@ -32,20 +31,58 @@ def mimebundle(result: EvalResult, include: Any = None, exclude: Any = None) -> 
     return data, metadata
 
 
-def live(result: EvalResult) -> Callable[[], None]:
-    """Show a result while it fills. Returns what ends the showing."""
+def _bundle(view: Any, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    shown = view._repr_mimebundle_(**options)
+    return shown if isinstance(shown, tuple) else (shown, {})
+
+
+def live(result: EvalResult, *, keep: bool) -> Callable[[], None]:
+    """Show a result while it fills.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether the table stays when it is full; otherwise a line takes its place.
+
+    Returns
+    -------
+    callable
+        Ends the showing.
+    """
     view = _view(result) if announce.in_kernel() and not os.environ.get(HEADLESS) else None
     if view is None:
-        return _line(result)
+        return _line(result, keep)
+    from IPython import get_ipython
     from IPython.display import display
 
-    handle: Any = display(view, display_id=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    if keep:
+        display(view)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+        result.shown_in = cell_of(get_ipython())
+        return lambda: None  # the view itself renews what a saved notebook keeps of it
+    data, metadata = _bundle(view)
+    handle: Any = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def end() -> None:
-        if handle is not None:
-            handle.update(view)  # what a saved notebook keeps is then the finished table
+        if result.state == "finished":
+            handle.update({"text/plain": text.line(result)}, raw=True)
+            view.close()
+        else:
+            data, metadata = _bundle(view)
+            handle.update(data, metadata=metadata, raw=True)
 
     return end
+
+
+def take(result: EvalResult) -> bool:
+    """Whether the table stands already in the output of the cell that runs: a cell that ends with ``wb.compare(…)`` shows one."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and result.shown_in == cell_of(shell)
+
+
+def cell_of(shell: Any) -> int:
+    """The number of the cell that runs."""
+    return int(shell.execution_count)
 
 
 def _view(result: EvalResult) -> Any:
@@ -63,7 +100,7 @@ def progress(result: EvalResult) -> str:
     return " · ".join(parts)
 
 
-def _line(result: EvalResult) -> Callable[[], None]:
+def _line(result: EvalResult, keep: bool) -> Callable[[], None]:
     """A progress line that rewrites itself, on a terminal or under a headless runner; nothing into a file or pipe."""
     out = sys.stdout if announce.in_kernel() else sys.stderr
     if not announce.in_kernel() and not out.isatty():
@@ -81,7 +118,7 @@ def _line(result: EvalResult) -> Callable[[], None]:
 
     def end() -> None:
         forget()
-        out.write("\r" + " " * width + "\r")
+        out.write("\r" + " " * width + "\r" + ("" if keep else text.line(result) + "\n"))
         out.flush()
 
     return end

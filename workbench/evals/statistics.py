@@ -195,6 +195,7 @@ def paired_medians(a: Sequence[float] | Array, b: Sequence[float] | Array, *, re
     """
     x, y = _numbers(a), _numbers(b)
     n = len(x)
+    resamples = min(resamples, max(400, 20_000_000 // n))  # about a second at the most
     difference = float(np.median(y) - np.median(x))
     if n < 2:
         return Paired(difference, (-math.inf, math.inf), 1.0, 0.0, n)

@@ -36,6 +36,13 @@ def title(result: EvalResult) -> str:
     return " · ".join(parts if result.state == "finished" else [*parts, result.state])
 
 
+def line(result: EvalResult) -> str:
+    """One line: the title and what the first score came to."""
+    scores = [s for s in result.summary() if s.scorer in result.scorers][:1]
+    said = [f"{s.title} {words.value(s.means[s.candidate], s.unit)}" for s in scores]
+    return " · ".join([title(result), *said])
+
+
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
 
@@ -43,11 +50,11 @@ def _width(text: str) -> int:
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(_width(row[i]) for row in (head, *lines)) for i in range(len(head))]
 
-    def line(row: Sequence[str]) -> str:
+    def joined(row: Sequence[str]) -> str:
         padded = [" " * (w - _width(c)) + c if i else c + " " * (w - _width(c)) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         return "  ".join(padded).rstrip()
 
-    return [line(head), "  ".join("─" * w for w in widths), *(line(row) for row in lines)]
+    return [joined(head), "  ".join("─" * w for w in widths), *(joined(row) for row in lines)]
 
 
 def plain(result: EvalResult) -> str:
@@ -61,8 +68,8 @@ def markdown(result: EvalResult) -> str:
     """The summary as a Markdown table under a bold title."""
     head, lines = cells(result)
 
-    def line(row: Sequence[str]) -> str:
+    def joined(row: Sequence[str]) -> str:
         return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in row) + " |"
 
     rule = "| --- |" + " ---: |" * (len(head) - 1)
-    return "\n".join([f"**{title(result)}**", "", line(head), rule, *(line(row) for row in lines)])
+    return "\n".join([f"**{title(result)}**", "", joined(head), rule, *(joined(row) for row in lines)])
