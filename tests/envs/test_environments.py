@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,12 @@ TINY = Definition("tiny", "a test", ("tomlkit",), torch=False, excludes=(), need
 
 
 @pytest.fixture
-def tiny(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tiny(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small definition, and a folder of its own to build in."""
     folder = tmp_path / "envs"
     monkeypatch.setenv("WORKBENCH_ENV_DIR", str(folder))
     monkeypatch.setitem(definitions.DEFINITIONS, "tiny", TINY)
-    yield folder
+    return folder
 
 
 def test_it_is_built_with_progress_and_then_used_again(tiny: Path) -> None:

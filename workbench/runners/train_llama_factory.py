@@ -115,13 +115,16 @@ def config_of(model: str) -> dict[str, Any]:
 
 
 def newest_checkpoint(folder: str) -> str:
-    """The last checkpoint that was written to its end, in a folder of checkpoints; or the folder itself, when it is one."""
+    """The last checkpoint that was written to its end, in a folder of checkpoints; or the folder itself, when it is one.
+
+    A trainer that ended well leaves its state beside the checkpoints as well, without an optimizer to go on with.
+    """
+    found = [(state_of(p)["global_step"], p) for p in glob.glob(os.path.join(folder, "checkpoint-*")) if state_of(p)]
+    if found:
+        return max(found)[1]
     if state_of(folder):
         return folder
-    found = [(state_of(p)["global_step"], p) for p in glob.glob(os.path.join(folder, "checkpoint-*")) if state_of(p)]
-    if not found:
-        raise FileNotFoundError(f"There is no whole checkpoint in {folder}.")
-    return max(found)[1]
+    raise FileNotFoundError(f"There is no whole checkpoint in {folder}.")
 
 
 def state_of(folder: str) -> dict[str, Any]:
