@@ -30,7 +30,8 @@ def main() -> None:
         import xllamacpp
     except ImportError as e:
         serving.fail(f"This interpreter ({sys.executable}) has no xllamacpp: {e}", "ImportError")
-    port = serving.port(int(spec.get("port") or 0))
+    wanted = int(spec.get("port") or 0)
+    port = serving.port(wanted) if wanted else 0  # the server takes a free one itself
     params = parameters(xllamacpp, spec, port)
     try:
         server = xllamacpp.Server(params)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
+_clients: dict[tuple[asyncio.AbstractEventLoop, bool, bool], httpx.AsyncClient] = {}
 
 
 class ConnectFailed(Exception):
@@ -79,7 +79,7 @@ async def send(
     ------
     ConnectFailed, Disconnected, NotHttp
     """
-    client = _client(_is_loopback(url))
+    client = _client(_is_loopback(url), url.startswith("http:"))
     timeout = httpx.Timeout(None, connect=connect_timeout)
     content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     sent = {"Accept-Encoding": "identity", **headers}
@@ -129,12 +129,18 @@ class LineSplitter:
         return lines
 
 
-def _client(loopback: bool) -> httpx.AsyncClient:
-    """The pool of the running loop. Proxies of the environment are never asked for an address of this machine."""
-    key = (asyncio.get_running_loop(), loopback)
+def _client(loopback: bool, plain: bool) -> httpx.AsyncClient:
+    """The pool of the running loop for one kind of address.
+
+    Proxies of the environment are never asked for an address of this machine; and what is not encrypted needs no
+    certificates, which take a while to load.
+    """
+    key = (asyncio.get_running_loop(), loopback, plain)
     if key not in _clients:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=4.0 if loopback else 60.0)
-        _clients[key] = httpx.AsyncClient(trust_env=not loopback, limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"})
+        _clients[key] = httpx.AsyncClient(
+            trust_env=not loopback, verify=not (loopback and plain), limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"}
+        )
     return _clients[key]
 
 
