@@ -73,8 +73,9 @@ node_modules/.installed: package.json package-lock.json
 	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# JupyterLab finds the built extension through a link, so that a rebuild is seen by the next reload of the page.
-.venv/.frontend: $(SOURCES) js/build.mjs node_modules/.installed
+# JupyterLab finds the built extension through a link, so that a rebuild is seen by the next reload of the page. The link
+# is gone while pip installs, because pip would write and later delete the package's files through it.
+.venv/.frontend: $(SOURCES) .venv/.python node_modules/.installed
 	@echo "Building the front end …"
 	@npm run --silent build
 	@rm -rf $(EXTENSION) && mkdir -p $(dir $(EXTENSION)) && ln -s $(CURDIR)/workbench/labextension $(EXTENSION)
