@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 import workbench as wb
+from workbench.core.events import Piece
 from workbench.errors import EndpointDown
 
 
@@ -22,8 +24,8 @@ def test_the_shipped_model_starts_and_answers_without_any_environment(home: Path
     assert m.meta is not None
     assert m.meta.architecture == "Qwen3ForCausalLM"
     assert m.type == "LLM"
-    assert m("14 + 18", temperature=0) == "32"
-    assert "".join(m.stream("14 + 18", temperature=0)) == "32"
+    assert m("Which day comes after Wednesday?", temperature=0) == "Thursday"
+    assert "".join(m.stream("Which day comes after Wednesday?", temperature=0)) == "Thursday"
     assert not (tmp_path / "no-envs").exists()
 
 
@@ -37,13 +39,16 @@ def test_what_a_start_says_is_one_line_with_the_engine_and_the_reason(home: Path
 
 def test_sixteen_threads_and_two_streams_in_one_never_mix(home: Path) -> None:
     m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, n_parallel=4).start()
-    asked = [f"{n} + {n + 3}" for n in range(10, 26)]
+    asked = [f"{n} + {n + 3}" for n in range(1, 17)]
     alone = [m(question, temperature=0) for question in asked]
     assert len(set(alone)) > 8
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(lambda question: m(question, temperature=0), asked)) == alone
-    one, two = m.stream("14 + 18", temperature=0), m.stream("20 + 21", temperature=0)
-    assert ("".join(two), "".join(one)) == ("41", "32")
+    one, two = m.stream(asked[0], temperature=0), m.stream(asked[9], temperature=0)
+    mixed = "".join(a + b for a, b in itertools.zip_longest(two, one, fillvalue=Piece("")))
+    assert alone[0] != alone[9]
+    assert (two.text, one.text) == (alone[9], alone[0])
+    assert sorted(mixed) == sorted(alone[0] + alone[9])
     assert m.usage.completion_tokens > 32
 
 
@@ -60,15 +65,15 @@ def test_an_engine_killed_while_it_answers_is_said_and_start_works_again(home: P
     with pytest.raises(EndpointDown, match=r"start\(\)") as error:
         m("hi")
     assert error.value.log_tail
-    assert m.start()("14 + 18", temperature=0) == "32"
+    assert m.start()("Which day comes after Wednesday?", temperature=0) == "Thursday"
 
 
 NOTEBOOK = """
 import workbench as wb
 m = wb.TrainableModule('pocket').start()
-print(m.deployment.id, m('14 + 18', temperature=0), flush=True)
+print(m.deployment.id, m('Which day comes after Wednesday?', temperature=0), flush=True)
 input()
-print(m('14 + 18', temperature=0), flush=True)
+print(m('Which day comes after Wednesday?', temperature=0), flush=True)
 """
 
 
@@ -79,10 +84,10 @@ def test_two_notebooks_that_start_the_same_model_at_once_share_one_deployment(ho
     both = [notebook(), notebook()]
     try:
         lines = [p.stdout.readline().split() for p in both if p.stdout is not None]
-        assert lines[0] == lines[1] == [wb.jobs(kind="deploy")[0].id, "32"]
+        assert lines[0] == lines[1] == [wb.jobs(kind="deploy")[0].id, "Thursday"]
         assert len(wb.jobs()) == 1
-        assert both[0].communicate("\n", timeout=60)[0].strip() == "32"
-        assert both[1].communicate("\n", timeout=60)[0].strip() == "32"  # the first one's end is not the deployment's
+        assert both[0].communicate("\n", timeout=60)[0].strip() == "Thursday"
+        assert both[1].communicate("\n", timeout=60)[0].strip() == "Thursday"  # the first one's end is not the deployment's
         assert wb.jobs()[0].state == "running"
     finally:
         for process in both:
@@ -113,7 +118,7 @@ def test_update_trains_with_the_real_trainer_deploys_the_result_and_evaluates_it
     assert t.deployment is not None
     assert t.deployment != m.deployment
     assert t.eval_result.summary()[0].means == (1.0,)
-    assert m("14 + 18", temperature=0) == "32"  # the base model goes on
+    assert m("Which day comes after Wednesday?", temperature=0) == "Thursday"  # the base model goes on
     both = wb.compare(m, t, evalset=rows, show=False)
     assert both.models == ("pocket", "my-first")
     assert both.summary()[0].means == (0.0, 1.0)
