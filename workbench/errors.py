@@ -1,26 +1,26 @@
 """Every error the workbench raises, and the one shape of their messages. Knows nothing of what raises them.
 
-    WorkbenchError
-    ├── SettingsError             a setting or variable is wrong or missing
-    ├── ArgumentError             a bad or unknown argument            (also a ValueError)
-    ├── DataError                 a data set cannot be used            (also a ValueError)
-    ├── ModelNotFound             no model under that name
-    ├── NotStarted                called before ``start()``
-    ├── EnvironmentFailed         a backend's environment cannot be built or used
-    ├── PluginError               a plugin is missing or broken
-    ├── JobError                  about one job; carries ``job_id``
-    │   ├── JobNotFound
-    │   └── JobFailed             carries ``exit_code`` and ``log_tail``
-    └── EndpointError             about one request; carries ``source model status request_id``
-        ├── AuthenticationFailed
-        ├── ModelUnknown
-        ├── ContextTooLong
-        ├── RateLimited
-        ├── ContentFiltered
-        ├── BadRequest
-        ├── EndpointTimeout
-        ├── EndpointDown          nobody answers, or the engine died; carries ``log_tail``
-        └── StreamBroken          the answer broke off; carries ``partial``
+WorkbenchError
+├── SettingsError             a setting or variable is wrong or missing
+├── ArgumentError             a bad or unknown argument            (also a ValueError)
+├── DataError                 a data set cannot be used            (also a ValueError)
+├── ModelNotFound             no model under that name
+├── NotStarted                called before ``start()``
+├── EnvironmentFailed         a backend's environment cannot be built or used
+├── PluginError               a plugin is missing or broken
+├── JobError                  about one job; carries ``job_id``
+│   ├── JobNotFound
+│   └── JobFailed             carries ``exit_code`` and ``log_tail``
+└── EndpointError             about one request; carries ``source model status request_id``
+    ├── AuthenticationFailed
+    ├── ModelUnknown
+    ├── ContextTooLong
+    ├── RateLimited
+    ├── ContentFiltered
+    ├── BadRequest
+    ├── EndpointTimeout
+    ├── EndpointDown          nobody answers, or the engine died; carries ``log_tail``
+    └── StreamBroken          the answer broke off; carries ``partial``
 """
 
 from __future__ import annotations

@@ -87,4 +87,4 @@ class Piece(str):
             return str(self)
         if key == "tag":
             return self.tag
-        return str.__getitem__(self, key)  # type: ignore[index]  # str itself refuses other keys
+        return str.__getitem__(self, key)

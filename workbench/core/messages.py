@@ -100,8 +100,7 @@ def as_messages(value: str | Message | Mapping[str, Any] | Sequence[Message | Ma
 
 def _from_dict(d: Mapping[str, Any]) -> Message:
     calls = tuple(
-        ToolCall(c.get("id", ""), c.get("function", c).get("name", ""), c.get("function", c).get("arguments", ""))
-        for c in d.get("tool_calls") or ()
+        ToolCall(c.get("id", ""), c.get("function", c).get("name", ""), c.get("function", c).get("arguments", "")) for c in d.get("tool_calls") or ()
     )
     content = d.get("content") or ""
     return Message(
