@@ -212,7 +212,7 @@ export function Spark({ values, height, from, to, fill = false, span }: SparkPro
     <span class="wb-spark" style={{ '--h': `${height}px` }}>
       <svg viewBox={`0 0 100 ${height}`} preserveAspectRatio="none" aria-hidden="true">
         {points.length > 1 && fill && <path class="a1" d={`${path}L100 ${height}L${(100 - 100 * share).toFixed(1)} ${height}Z`} />}
-        {points.length > 1 ? <path class="l1" d={path} /> : points.length === 1 && <path class="cap" d={`${path}h.01`} />}
+        {points.length > 1 && <path class="l1" d={path} />}
       </svg>
     </span>
   );

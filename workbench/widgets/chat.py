@@ -58,7 +58,9 @@ class Chat(Widget):
         seed: int | None = None,
         **unknown: Any,
     ) -> None:
-        self._models: list[Any] = list(model) if isinstance(model, Sequence) else [model]
+        self._models: list[Any] = list(model) if isinstance(model, list | tuple) else [model]
+        if not unknown:
+            _check(self._models)
         self._parameters = Parameters(system, temperature, top_p, max_tokens, seed)
         self._exchanges: list[Exchange] = []
         self._streams: dict[str, Stream] = {}
@@ -69,11 +71,6 @@ class Chat(Widget):
         self._revision = 0
         self._starting: dict[int, dict[str, Any]] = {}
         super().__init__(**unknown)
-        if not self._models:
-            raise ArgumentError("A chat needs a model.", "", "Write Chat(m), or m.chat().")
-        for one in self._models:
-            if not callable(getattr(one, "stream", None)):
-                raise ArgumentError(f"{one!r} cannot be talked to.", "It has no stream().", "Give a module, such as TrainableModule('pocket').")
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -343,6 +340,14 @@ class Chat(Widget):
 
     def __repr__(self) -> str:
         return f"<Chat with {', '.join(str(m.name) for m in self._models)}: {len(self._exchanges)} questions>"
+
+
+def _check(models: Sequence[Any]) -> None:
+    if not models:
+        raise ArgumentError("A chat needs a model.", "", "Write Chat(m), or m.chat().")
+    for model in models:
+        if not callable(getattr(model, "stream", None)):
+            raise ArgumentError(f"{model!r} cannot be talked to.", "It has no stream().", "Give a module, such as TrainableModule('pocket').")
 
 
 def quietly(start: Callable[[], Any], model: Any) -> None:

@@ -126,7 +126,7 @@ def loss_chart(
     steps = [*train[0], *judged[0]]
     if not values:
         return ""
-    low, high = min(values), max(values)
+    low, high = float(min(values)), float(max(values))
     unit = _nice((high - low) / 4 or abs(high) / 2 or 1.0)
     low, high = math.floor(low / unit + 1e-9) * unit, math.ceil(high / unit - 1e-9) * unit
     high = high if high > low else low + unit
@@ -151,8 +151,8 @@ def loss_chart(
         parts.append(f'<path d="M{left} {at:.1f}H{width - 8}" stroke="{_LINE}" fill="none"/>')
         parts.append(f'<text x="{left - 6}" y="{at + 4:.1f}" text-anchor="end" {text}>{low + k * unit:,.{digits}f}</text>')
     stride = max(1, round(_nice(span / 5)))
-    for step in range(math.ceil(first / stride) * stride, math.floor(last) + 1, stride):
-        parts.append(f'<text x="{x(step):.1f}" y="{height - 6}" text-anchor="middle" {text}>{step:,}</text>')
+    for tick in range(math.ceil(first / stride) * stride, math.floor(last) + 1, stride):
+        parts.append(f'<text x="{x(tick):.1f}" y="{height - 6}" text-anchor="middle" {text}>{tick:,}</text>')
     if len(train[1]) > 1:
         parts.append(f'<path d="{path(*train)}" stroke="{_RUN}" stroke-opacity=".26" fill="none"/>')
         parts.append(f'<path d="{path(train[0], smooth)}" stroke="{_RUN}" stroke-width="1.75" fill="none"/>')

@@ -64,7 +64,8 @@ function HeadRow(props: Inner): VNode {
     : [
         ...[head.baseline, ...(pair ? [head.candidate] : [])].map(model => (
           <>
-            {pair && <Mark model={model} candidate={head.candidate} />} {head.models[model]}
+            {pair && <Mark model={model} candidate={head.candidate} />}
+            {pair ? ` ${head.models[model] ?? ''}` : head.models[model]}
             {pair && model === head.baseline && `, ${t('baseline')}`}
           </>
         )),
