@@ -107,7 +107,7 @@ export function describeModel(model: LocalModel, jobs: readonly Job[]): Line {
     folder: say('folder'),
     downloaded: say('downloaded')
   }[model.origin];
-  const shown = line(served ? 'ok' : 'idle', bytes(model.size_bytes), [origin, served ? say('served') : '']);
+  const shown = line(served ? 'ok' : 'idle', bytes(model.size_bytes), [served ? say('served') : '', origin]);
   return { ...shown, title: `${shown.title}\n${model.path}` };
 }
 

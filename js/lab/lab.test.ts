@@ -35,9 +35,9 @@ const job = (given: Partial<Job> = {}): Job => ({
 
 test('news that come late do not undo what is known', () => {
   const now = reduce({ ...EMPTY, jobs: [job({ revision: 5, step: 50 })] }, { type: 'changed', jobs: [job({ revision: 4, step: 40 })] });
-  assert.equal(now.jobs[0]!.step, 50);
+  assert.equal(now.jobs[0].step, 50);
   const then = reduce(now, { type: 'changed', jobs: [job({ revision: 5, state: 'lost' })] });
-  assert.equal(then.jobs[0]!.state, 'lost', 'lost is told without a new revision');
+  assert.equal(then.jobs[0].state, 'lost', 'lost is told without a new revision');
 });
 
 test('a new job goes first, and what is at work goes before what has ended', () => {
@@ -99,7 +99,7 @@ test('a model says where it is from and whether it is served', () => {
   const maker = job({ state: 'succeeded', target: '/models/my-first', model: '/models/base' });
   const server = job({ kind: 'deploy', model: '/models/my-first' });
   assert.equal(describeModel(model, []).detail, 'fine-tuned here');
-  assert.equal(describeModel(model, [maker, server]).detail, 'fine-tuned from base, being served');
+  assert.equal(describeModel(model, [maker, server]).detail, 'being served, fine-tuned from base');
   assert.equal(describeModel(model, [server]).tone, 'ok');
 });
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+import workbench
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.runtime import jobs
 
@@ -141,6 +142,25 @@ def test_a_deployment_is_shown_with_its_engine_and_can_be_used_and_stopped(sideb
     row.get_by_role("button", name="Stop serving").click()
     expect(row).to_have_count(0)
     assert not jobs.store().job(job.id).state.active
+
+
+def test_chat_from_the_sidebar_joins_the_deployment_that_is_there(sidebar: Callable[..., Any]) -> None:
+    notebook = sidebar()
+    model = workbench.TrainableModule("pocket").start()
+    row = section(notebook, "Deployments").locator(".wb-it", has_text="pocket")
+    expect(row).to_contain_text("llama.cpp, 127.0.0.1:")
+    expect(section(notebook, "Models").locator('[data-tone="ok"]')).to_contain_text("being served")
+    row.hover()
+    notebook.shot("sidebar-deployment")
+    row.hover()
+    row.get_by_role("button", name="Chat").click()
+    expect(notebook.cell(0)).to_contain_text("m.chat()")
+    notebook.wait(0)
+    expect(notebook.cell(0).locator(".jp-OutputArea").get_by_role("textbox")).to_be_visible()
+    assert len(jobs.store().jobs(kind="deploy", active=True)) == 1
+    notebook.shot("sidebar-chat")
+    model.stop()
+    expect(section(notebook, "Deployments")).to_contain_text("Nothing is being served.")
 
 
 def test_a_failure_says_its_cause_and_its_log_opens_and_grows(sidebar: Callable[..., Any]) -> None:
