@@ -25,7 +25,8 @@ from .stream import Channel, Stream, estimate_tokens
 
 ATTEMPTS = 3
 PATIENCE = 30.0  # the longest Retry-After that is waited for, in seconds
-_DRAIN = 0.5
+_DRAIN = 0.5  # how long the connection's end is waited for when the answer has ended
+_LOG_SECONDS = 0.2  # engines refuse first and write the reason into their log after that
 
 
 class Secret(str):
@@ -158,7 +159,8 @@ async def _exchange(
 async def _refusal(answer: http.Answer, endpoint: Endpoint, dialect: Dialect, key: Secret) -> Exception:
     said = (await answer.text()).replace(key, "***") if key else await answer.text()
     error = dialect.error(endpoint, answer.status, answer.headers, said)
-    if answer.status >= 500 and isinstance(error, EndpointError):
+    if answer.status >= 500 and isinstance(error, EndpointError) and endpoint.job_id:
+        await asyncio.sleep(_LOG_SECONDS)
         error.log_tail = last_words(endpoint)
     return error
 
