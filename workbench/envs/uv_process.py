@@ -158,11 +158,6 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "Set WORKBENCH_ENV_DIR to a folder of yours.",
     ),
     (
-        r"dns error|Failed to fetch|error sending request|Connect|timed out|tls handshake|certificate|Could not connect|network",
-        "The package index cannot be reached.",
-        "Check the network; a mirror, proxy or certificate set for pip (pip config list) counts here too. What was downloaded is kept.",
-    ),
-    (
         r"no wheels? with a matching|requires? Python|Requires-Python|current Python version|no matching Python",
         "A package has no build for this version of Python.",
         "Use Python 3.11 or 3.12, or name an interpreter that has the backend with python=….",
@@ -171,6 +166,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         r"No solution found|unsatisfiable",
         "The package index does not have the versions that work together.",
         "Check that pip's index or mirror is complete (pip config list); WORKBENCH_TORCH=cpu, cu128 or a version chooses another torch.",
+    ),
+    (
+        r"dns error|Failed to fetch|error sending request|client error|timed out|tls handshake|invalid peer certificate|Could not connect",
+        "The package index cannot be reached.",
+        "Check the network; a mirror, proxy or certificate set for pip (pip config list) counts here too. What was downloaded is kept.",
     ),
     (
         r"Failed to build|build backend|compil(er|ation)",

@@ -50,7 +50,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "Check the first rows; a cutoff_len that is shorter than every prompt leaves nothing to learn from.",
     ),
     (
-        r"trust_remote_code",
+        r"custom code which must be executed|requires you to execute|Please pass the argument `trust_remote_code",
         "The model needs code of its own.",
         "Give trust_remote_code=True when you trust whoever published it.",
     ),
@@ -81,19 +81,22 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"Address already in use|EADDRINUSE", "The port that the processes meet at is taken.", "Start it again."),
 )
+_RESOURCES = 3  # how many of them, from the first, are about memory and disk
 _ERROR_LINE = re.compile(r"^(?:\[rank\d+\]:\s*)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*)$", re.MULTILINE)
 
 
 def explain(stage: str, exit_code: int | None, log_tail: str) -> Failure:
     """Cause and fix for a stage that ended with that code and these last lines."""
-    for pattern, cause, fix in _CAUSES:
+    # What a signal ended was not ended by an error that happens to stand in its log, unless memory or disk were full.
+    signalled = exit_code is not None and exit_code < 0
+    for pattern, cause, fix in _CAUSES[:_RESOURCES] if signalled else _CAUSES:
         if found := re.search(pattern, log_tail):
             return Failure(cause.format(*found.groups()), fix, log_tail)
     if exit_code is not None and exit_code < 0:
         return _signalled(-exit_code, log_tail)
     if exit_code in (143, 130):
         return Failure("Somebody asked the training to end (SIGTERM); it saved a checkpoint first.", _RESUME, log_tail)
-    lines = _ERROR_LINE.findall(log_tail)
+    lines = [line for line in _ERROR_LINE.findall(log_tail) if "ChildFailedError" not in line]  # torchrun's own, after the cause
     if lines:
         return Failure(lines[-1].strip()[:500], "job.logs() shows all that LLaMA-Factory said.", log_tail)
     return Failure(f"LLaMA-Factory ended with exit code {exit_code} in the stage {stage}.", "job.logs() shows all that it said.", log_tail)

@@ -41,6 +41,7 @@ def install(trainer_module: Any, run: Any) -> None:
             last = (id(self), self.state.global_step), dict(metrics)
             return metrics
         except EvaluationLeft:
+            self.control.should_evaluate = False
             self.control.should_save = self.control.should_training_stop = self.control.should_epoch_stop = True
             return {}
 

@@ -39,14 +39,14 @@ class Choice:
 
 def choose(tokenizer: Any, model: str, model_type: str) -> Choice:
     """The template for this tokenizer; ``default`` where the model has no chat template, which the saved model then gets."""
-    from llamafactory.data.template import TEMPLATES, parse_template
+    from llamafactory.data.template import TEMPLATES
 
     if not isinstance(tokenizer.chat_template, str):
         return Choice("default", (), False)
     wanted = {name: text for name, turns in PROBES.items() if (text := _own_text(tokenizer, turns)) is not None}
     try:
-        TEMPLATES[OWN] = parse_template(tokenizer)
-    except Exception:  # a chat template that refuses system prompts, for one; then a named one may still fit
+        TEMPLATES[OWN] = _read_from(tokenizer)
+    except Exception:  # a chat template of a kind that nobody foresaw; a named one may still fit
         TEMPLATES.pop(OWN, None)
     best, best_score = "", -1
     for name in _candidates(TEMPLATES, model, model_type):
@@ -57,6 +57,28 @@ def choose(tokenizer: Any, model: str, model_type: str) -> Choice:
             break
     differs = tuple(probe for probe, text in wanted.items() if not _likeness(tokenizer, TEMPLATES[best], PROBES[probe], text))
     return Choice(best, differs, True)
+
+
+def _read_from(tokenizer: Any) -> Any:
+    """The tokenizer's chat template as LLaMA-Factory's `parse_template` reads it, also where it refuses system prompts.
+
+    The parser asks for texts with a system prompt in them; for these it is given the prompt in front of the first question.
+    """
+    from llamafactory.data.template import parse_template
+
+    class Lenient:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(tokenizer, name)
+
+        def apply_chat_template(self, messages: list[dict[str, str]], **kwargs: Any) -> str:
+            try:
+                return str(tokenizer.apply_chat_template(messages, **kwargs))
+            except Exception:
+                system, rest = messages[0]["content"], messages[1:]
+                after = str(tokenizer.apply_chat_template(rest, **kwargs)) if rest else ""
+                return (f"{system}\n\n" if system else "") + after
+
+    return parse_template(Lenient())
 
 
 def _candidates(templates: dict[str, Any], model: str, model_type: str) -> list[str]:
@@ -87,6 +109,8 @@ def _likeness(tokenizer: Any, template: Any, turns: list[dict[str, str]], text: 
     ids = [i for prompt, answer in pairs for i in (*prompt, *answer)]
     if template.efficient_eos:
         ids.append(tokenizer.eos_token_id)
+    if None in ids:
+        return 0  # it writes tokens that this model does not have
     if ids == tokenizer.encode(text, add_special_tokens=False):
         return 2
     return int(tokenizer.decode(ids, skip_special_tokens=False).rstrip() == text.rstrip())
