@@ -82,9 +82,9 @@ class Piece(str):
         self.tag = tag
         return self
 
-    def __getitem__(self, key: object) -> str:  # type: ignore[override]  # also takes the two names
+    def __getitem__(self, key: object) -> str:
         if key == "delta":
             return str(self)
         if key == "tag":
             return self.tag
-        return str.__getitem__(self, key)
+        return str.__getitem__(self, key)  # type: ignore[index]  # str itself refuses other keys
