@@ -147,7 +147,7 @@ class _Client(NotebookClient):
         if isinstance(said, dict) and said.get("id"):
             before = self.outcome.reports.pop(said["id"], {})
             self.outcome.reports[said["id"]] = {**said, "path": said.get("path") or before.get("path", "")}
-        elif first and "text/plain" in data:
+        if first and "text/plain" in data:
             self.observer.text(data["text/plain"] + "\n")
 
 

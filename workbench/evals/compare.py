@@ -203,6 +203,7 @@ def _facts(subjects: Sequence[Any], labels: Sequence[str], concurrency: int) -> 
     models = {}
     for name, subject in zip(labels, subjects, strict=True):
         about = {k: getattr(subject, k, None) for k in ("base_model", "target_path", "engine")}
+        about["job"] = getattr(getattr(subject, "job", None), "id", None)  # the fine-tuning; its loss goes into the report
         models[name] = {k: str(v) for k, v in about.items() if v}
     return {
         "models": models,

@@ -6,6 +6,7 @@ anybody sees it (`journal`).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..errors import DataError
+from ..errors import DataError, JobNotFound
 from . import journal
 from .coalesce import Coalesced
 from .summary import summarise
@@ -226,7 +227,8 @@ class EvalResult:
         path : path
             Where to; folders are made.
         metrics : DataFrame, optional
-            The training that led here, as ``Job.metrics()`` gives it; drawn as a loss curve.
+            The training that led here, as ``Job.metrics()`` gives it, drawn as a loss curve; that of the last model's own
+            fine-tuning when it has one.
 
         Returns
         -------
@@ -237,9 +239,21 @@ class EvalResult:
 
         target = Path(path).expanduser().absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(report.html(self, metrics=metrics), encoding="utf-8")
+        target.write_text(report.html(self, metrics=self._training() if metrics is None else metrics), encoding="utf-8")
         announce.saved(self, target)
         return target
+
+    def _training(self) -> pd.DataFrame | None:
+        """What the fine-tuning of the last model measured, where its job is still there."""
+        job = self.facts.get("models", {}).get(self.models[-1], {}).get("job") if self.models else None
+        if not job:
+            return None
+        from ..runtime import jobs
+        from ..runtime.metrics import as_frame
+
+        with contextlib.suppress(JobNotFound):
+            return as_frame(jobs.all_metrics(job))
+        return None
 
     def to_markdown(self) -> str:
         """The summary as a Markdown table."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import registry
 from ..errors import WorkbenchError
+from ..runtime.words import duration
 from . import announce, text, words
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def progress(result: EvalResult) -> str:
     """One line on a running result."""
     parts = [f"Evaluating {result.name}", words.facts(result.done, result.total, result.errors)]
     if result.eta is not None:
-        parts.append(f"about {words.seconds(result.eta)} left")
+        parts.append(f"about {duration(result.eta)} left")
     return " · ".join(parts)
 
 
