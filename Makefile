@@ -27,26 +27,26 @@ setup:
 	@$(MAKE) --no-print-directory .venv/.frontend
 
 quickstart: setup
-	@workbench eval $(NOTEBOOK)
+	@$(BIN)/workbench eval $(NOTEBOOK)
 
 lab: setup
-	@jupyter lab $(AS_ROOT) $(NOTEBOOK)
+	@$(BIN)/jupyter lab $(AS_ROOT) $(NOTEBOOK)
 
 test: setup
-	@python tests/run.py
+	@$(BIN)/python tests/run.py
 
 check: setup
-	ruff format --check .
-	ruff check .
-	mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
 	npm run --silent lint
 	npm run --silent types
-	@python tests/run.py
+	@$(BIN)/python tests/run.py
 
 # Built anew, because the build of a wheel keeps a front end that is already there.
 dist: setup
 	rm -rf dist lib workbench/static workbench/labextension .venv/.frontend
-	python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist .
 	@$(MAKE) --no-print-directory .venv/.frontend
 	@ls -l dist
 
