@@ -16,6 +16,7 @@ import pytest
 from workbench import deploy, pocket
 from workbench.core.messages import ChatRequest, as_messages
 from workbench.core.specs import DeploySpec
+from workbench.deploy import gguf_cache
 from workbench.errors import ArgumentError, EndpointDown, JobFailed, ModelNotFound, StreamBroken
 from workbench.runtime import endpoints, jobs
 from workbench.runtime.client import open_stream
@@ -148,6 +149,9 @@ def test_a_safetensors_folder_is_converted_once_and_answers_as_the_shipped_gguf(
     config = json.loads((model / "tokenizer_config.json").read_text())
     (model / "tokenizer_config.json").write_text(json.dumps({**config, "tokenizer_class": "TokenizersBackend"}))
     before = sorted(p.name for p in model.iterdir())
+    killed = gguf_cache.target(model, "q8_0").with_suffix(".4194305.part")  # what a conversion left that was killed
+    killed.parent.mkdir(parents=True)
+    killed.touch()
     record = endpoints.deployment_for(DeploySpec(str(model)))
     endpoint = endpoints.wait_ready(record.id, 300)
     shipped = endpoints.wait_ready(endpoints.deployment_for(DeploySpec(POCKET)).id, 30)
@@ -156,6 +160,7 @@ def test_a_safetensors_folder_is_converted_once_and_answers_as_the_shipped_gguf(
     assert sum(same) >= len(same) - 1
     assert sorted(p.name for p in model.iterdir()) == before
     assert endpoint.model == "tuned"
+    assert not killed.exists()
     kept = list((settings().folder("cache") / "gguf").rglob("*.gguf"))
     assert len(kept) == 1
     jobs.stop(record.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -32,20 +33,33 @@ def main() -> None:
     model, target = Path(spec["model"]), Path(spec["target"])
     part = target.with_name(f"{target.stem}.{os.getpid()}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(target.parent)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a stop must not leave half a file
     (target.parent / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
     serving.report("progress", phase="convert", text="Importing the converter")
+    failure: tuple[str, ...] = ()
     try:
         convert(model, part, spec["outtype"])
         part.rename(target)  # a file under its own name is always whole
     except Refused as e:
-        serving.fail(str(e), "ConversionError")
+        failure = (str(e), "ConversionError")
     except BaseException as e:
         traceback.print_exc()
-        serving.fail(str(e) or type(e).__name__, type(e).__name__)
-    finally:
+        failure = (str(e) or type(e).__name__, type(e).__name__)
+    if failure:
         part.unlink(missing_ok=True)
+        serving.fail(*failure)
     serving.report("result", values={"gguf": str(target), "gguf_bytes": target.stat().st_size})
     serving.report("exit", code=0)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the half-written files of conversions that were killed."""
+    for old in folder.glob("*.part"):
+        try:
+            os.kill(int(old.suffixes[-2][1:]), 0)
+        except (OSError, ValueError, IndexError):
+            old.unlink(missing_ok=True)
 
 
 class Refused(Exception):

@@ -47,17 +47,19 @@ def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
     """llama.cpp's parameters: what fits a notebook, then the user's arguments."""
     p = xllamacpp.CommonParams()
     key = serving.key()
+    if not key:
+        serving.fail("There is no key to guard the server with.")
     p.model.path = spec["model"]
     p.model_alias = {spec["served_name"]}
     p.hostnames, p.port = ["127.0.0.1"], port
-    p.api_keys = [key] if key else []
+    p.api_keys = [key]
     p.use_jinja, p.endpoint_metrics, p.endpoint_slots, p.ui = True, True, True, False
     p.n_parallel, p.cache_ram_mib = SLOTS, PROMPT_CACHE_MB
     given = dict(spec.get("parameters") or {})
-    if "n_ctx" not in given:  # one memory for all slots, so that a single long conversation may use much of it
+    if "n_ctx" not in given:
         context, slots = int(spec.get("context_length") or 0) or CONTEXT, int(given.get("n_parallel", SLOTS))
-        p.kv_unified = True
-        p.n_ctx = max(min(context, CONTEXT), min(context * slots, TOTAL_CONTEXT))
+        p.n_ctx = min(context * slots, TOTAL_CONTEXT)
+        p.kv_unified = context * slots > TOTAL_CONTEXT  # where not every slot can have all, each may take what is free
     threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     if threads:
         p.cpuparams.n_threads = threads

@@ -18,10 +18,11 @@ from ..core.messages import ChatRequest, Completion
 from ..core.protocols import Dialect, HttpRequest
 from ..errors import EndpointDown, EndpointError, RateLimited
 from . import failures, http
+from .channel import Channel, estimate_tokens
 from .deadline import Deadline
 from .endpoints import last_words
 from .reader import Reader
-from .stream import Channel, Stream, estimate_tokens
+from .stream import Stream
 
 ATTEMPTS = 3
 PATIENCE = 30.0  # the longest Retry-After that is waited for, in seconds

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..core.endpoints import Endpoint
 from ..errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
+from .channel import Channel
 from .endpoints import last_words
-from .stream import Channel
 
 
 def unreachable(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..core.endpoints import Endpoint
 from ..core.events import ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from . import failures
-from .stream import Channel
+from .channel import Channel
 from .thinking import ThinkSplitter
 
 

@@ -9,101 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 import weakref
 from _thread import allocate_lock
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
 
 from ..core.events import Piece
-from ..core.messages import Completion, FinishReason, Timing, ToolCall, Usage
+from ..core.messages import Completion, FinishReason, Timing, Usage
 from . import loop
+from .channel import Channel
 
-
-class Channel:
-    """What the pump and the reader share: pieces not yet read, and everything the answer has told so far.
-
-    Only the pump writes, but for `waiters` and `cancelled`; deques and single assignments need no lock.
-    """
-
-    __slots__ = (
-        "actions",
-        "calls",
-        "cancelled",
-        "ended",
-        "error",
-        "finish",
-        "first",
-        "model",
-        "pieces",
-        "prompt_size",
-        "reasoning",
-        "request_id",
-        "sent",
-        "texts",
-        "total",
-        "usage",
-        "waiters",
-    )
-
-    def __init__(self) -> None:
-        self.pieces: deque[Piece] = deque()
-        self.waiters: deque[Callable[[], object]] = deque()
-        self.actions: deque[Callable[[Completion], object]] = deque()
-        self.texts: list[str] = []
-        self.reasoning: list[str] = []
-        self.calls: dict[int, list[str]] = {}
-        self.usage: Usage | None = None
-        self.finish: FinishReason | None = None
-        self.model = self.request_id = ""
-        self.prompt_size = 0
-        self.sent = time.perf_counter()
-        self.first: float | None = None
-        self.total: float | None = None
-        self.error: Exception | None = None
-        self.ended = self.cancelled = False
-
-    def push(self, pieces: Iterable[Piece]) -> None:
-        """Hand pieces to the reader."""
-        if self.first is None:
-            self.first = time.perf_counter() - self.sent
-        self.pieces.extend(pieces)
-        self.wake()
-
-    def end(self, error: Exception | None = None) -> None:
-        """Nothing follows."""
-        if not self.ended:
-            self.total = time.perf_counter() - self.sent
-            self.error = error
-            self.act()  # before a reader can see the end
-            self.ended = True
-            self.act()
-        self.wake()
-
-    def act(self) -> None:
-        """Run what waits for the end, each once."""
-        while self.actions:
-            self.actions.popleft()(self.completion())
-
-    def wake(self) -> None:
-        while self.waiters:
-            self.waiters.pop()()
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.pieces) or self.ended
-
-    def completion(self) -> Completion:
-        """Everything so far."""
-        text, reasoning = "".join(self.texts), "".join(self.reasoning)
-        calls = tuple(ToolCall(c[0], c[1], "".join(c[2:])) for _, c in sorted(self.calls.items()))
-        reason = self.finish or ("cancelled" if self.cancelled else "unknown")
-        usage = self.usage or Usage(self.prompt_size, estimate_tokens(text + reasoning), estimated=True)
-        timing = Timing(self.first, self.total if self.total is not None else time.perf_counter() - self.sent)
-        return Completion(text, reasoning, calls, reason, usage, timing, self.model, self.request_id)
+__all__ = ["Channel", "Stream"]
 
 
 class Stream:
@@ -264,12 +182,6 @@ class Stream:
     def _raise(self) -> None:
         if self._channel.error is not None:
             raise self._channel.error
-
-
-def estimate_tokens(text: str) -> int:
-    """A rough count for endpoints that report none: a third of a token for an ASCII character, one for any other."""
-    plain = sum(map(str.isascii, text))
-    return int(plain / 3 + (len(text) - plain) + 1) if text else 0
 
 
 def _abort(channel: Channel, task: Future[None]) -> None:
