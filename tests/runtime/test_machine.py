@@ -65,7 +65,7 @@ def test_a_pid_of_another_machine_is_nobody_here(busy_tree: subprocess.Popen[byt
 
 def test_a_kernel_is_called_by_its_notebook(tmp_path: Path) -> None:
     connection = tmp_path / "kernel-0123abcd-4567.json"
-    env = {**os.environ, "JPY_SESSION_NAME": "/work/notes/analysis.ipynb"}
+    env = {**os.environ, "JPY_SESSION_NAME": "notes/analysis.ipynb"}
     process = subprocess.Popen([sys.executable, "-c", "print('up', flush=True); input()", "-f", str(connection)], stdin=-1, stdout=-1, env=env)
     try:
         assert process.stdout is not None
