@@ -186,6 +186,10 @@ class TestEvaluating:
         with pytest.raises(ArgumentError, match=words):
             compare(upper, upper, **arguments)
 
+    def test_evaluate_names_the_nearest_argument(self) -> None:
+        with pytest.raises(ArgumentError, match="'scorers' is the nearest"):
+            evaluate(upper, ROWS, scorer="f1")
+
     def test_compare_needs_two_models(self) -> None:
         with pytest.raises(ArgumentError, match="two models or more"):
             compare(upper, evalset=ROWS)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..core.jobs import JobRecord
 
 _LOOK_SECONDS = 0.2
+_HISTORY = 1 << 20  # bytes of a log among which its last lines are looked for
 WHICH = typer.Argument(metavar="JOB", help="A job's id, the beginning of one, or a name (the newest of that name).")
 
 
@@ -75,21 +76,24 @@ def logs(
     from ..store.logs import LogFollower
 
     record = jobs.store().job(job)
-    last = jobs.log_tail(record.id, lines)
-    if last:
-        say(last)
-    elif not follow:
-        note(f"{record.name} has written nothing{' yet' if record.state.active else ''}.")
     if not follow:
+        last = jobs.log_tail(record.id, lines)
+        if last:
+            say(last)
+        else:
+            note(f"{record.name} has written nothing{' yet' if record.state.active else ''}.")
         return
-    follower = LogFollower(jobs.store().place(record.id).log, history=0)
-    follower.read()
+    follower, first = LogFollower(jobs.store().place(record.id).log, history=_HISTORY), True
     while True:
-        active = jobs.store().job(record.id).state.active
-        if text := follower.read(final=not active):
-            say(text.rstrip("\n"))
+        active = jobs.store().job(record.id).state.active  # before the log: what has ended has written all of it
+        text = follower.read(final=not active).rstrip("\n")
+        if first and text:
+            text = "\n".join(text.split("\n")[-lines:]) if lines else ""
+        if text:
+            say(text)
         if not active:
             return
+        first = False
         time.sleep(_LOOK_SECONDS)
 
 

@@ -55,11 +55,14 @@ def evaluate(
     on_start: Callable[[EvalResult], None] | None = None,
     show: bool = True,
     wait: bool = True,
+    **unknown: Any,
 ) -> EvalResult:
     """Ask one model every row and score the answers; the arguments are those of `compare`.
 
     >>> evaluate(m, [("2 + 2", "4")])
     """
+    if unknown:
+        raise unknown_argument("evaluate", next(iter(unknown)), OPTIONS)
     plan = _plan((module,), evalset, scorers, names, name, concurrency, margins, on_row, on_start)
     return _blocking(plan, show, wait, keep=False)
 
