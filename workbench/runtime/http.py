@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+from .no_command_line import without_command_line
+
+with without_command_line():
+    import httpx
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _clients: dict[tuple[asyncio.AbstractEventLoop, bool, bool], httpx.AsyncClient] = {}
