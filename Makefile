@@ -63,6 +63,7 @@ distclean: clean
 		rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the Python packages into .venv …"
 	@$(BIN)/python -m pip install --quiet uv
+	@rm -rf $(EXTENSION)
 	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python workbench/envs/pip_settings.py $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[lab,dev]'
 	@touch $@
 
