@@ -26,19 +26,19 @@ def seconds(python: str, name: str) -> float:
     return float(out.stdout.split()[-1])
 
 
-def kernel_memory() -> tuple[float, float]:
-    """Resident MB of a real kernel before and after the import."""
-    manager = KernelManager()
+def kernel_memory() -> list[float]:
+    """Resident MB of a real kernel before the import, after it, and after a first use of models and jobs."""
+    manager = KernelManager(transport="ipc")
     manager.start_kernel()
     client = manager.client()
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        client.execute_interactive("pass", silent=True, timeout=60)
-        process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]  # there is one once the kernel runs
-        before = process.memory_info().rss / 1e6
-        client.execute_interactive("import workbench", timeout=60)
-        return before, process.memory_info().rss / 1e6
+        found = []
+        for code in ("pass", "import workbench as wb", "m = wb.TrainableModule('pocket'); wb.jobs()"):
+            client.execute_interactive(code, silent=True, timeout=60)
+            found.append(psutil.Process(manager.provisioner.pid).memory_info().rss / 1e6)  # type: ignore[union-attr]  # it runs
+        return found
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -54,6 +54,7 @@ def measure() -> Iterator[Ratio]:
     else:
         ours = medians(ROUNDS, lambda: seconds(sys.executable, "workbench"))[0]
     yield limit("import workbench", ours, "s", at_most=0.3)
-    before, after = kernel_memory()
+    before, after, used = kernel_memory()
     yield limit("kernel's memory after import workbench", after, "MB", at_most=80)
     yield limit("… of it by the import", after - before, "MB")
+    yield limit("… after a first module and list of jobs", used, "MB")

@@ -60,7 +60,7 @@ def shown(lab: Jupyter) -> list[tuple[int, float]]:
         page.wait_for_function(_IDLE, timeout=90_000)
         page.evaluate(_WATCH)
         page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-cell') }")
-        page.wait_for_function(f"window.seen.length && window.seen.at(-1)[0] === {STEPS}", timeout=120_000)
+        page.wait_for_selector(".wb-monitor header.compact", timeout=120_000)  # the card of a job that has finished
         found = page.evaluate("window.seen")
         browser.close()
     return [(int(step), float(at)) for step, at in found]
@@ -72,8 +72,9 @@ def watched() -> list[float]:
         pages = shown(lab)
         with closing(Store(lab.home)) as store:
             ended = {row.step: row.time for row in store.metrics_since(store.jobs(kind="finetune")[0].id)}
-    first = pages[0][0]  # for the steps before, the page was not there yet
-    return [1000 * (pages[bisect_left(pages, (step,))][1] - at) for step, at in ended.items() if step >= first]
+    # before the first the page was not there yet, and after the last the card was that of a finished job
+    first, last = pages[0][0], pages[-1][0]
+    return [1000 * (pages[bisect_left(pages, (step,))][1] - at) for step, at in ended.items() if first <= step <= last]
 
 
 def measure() -> Iterator[Ratio]:

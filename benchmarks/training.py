@@ -19,7 +19,7 @@ RUNNER = Path(workbench.__file__).parent / "runners" / "train.py"
 
 
 def milliseconds(python: Path, *command: str) -> float:
-    """The median step of one run."""
+    """A step of one run."""
     with tempfile.TemporaryDirectory() as folder:
         control = Path(folder, "control.jsonl")
         control.touch()
