@@ -21,6 +21,7 @@ from . import failures, http
 from .channel import Channel, estimate_tokens
 from .deadline import Deadline
 from .endpoints import last_words
+from .lines import LineSplitter
 from .reader import Reader
 from .stream import Stream
 
@@ -133,9 +134,9 @@ async def _exchange(
         if answer.status >= 300:
             raise await _refusal(answer, endpoint, dialect, key)
         reader = Reader(channel, endpoint)
-        lines, decoder = http.LineSplitter(), dialect.decoder()
+        lines, decoder = LineSplitter(), dialect.decoder()
         feed = decoder.feed
-        chunks = answer.chunks()
+        chunks = answer.chunks
         async for chunk in chunks:
             watch.beat()
             reader.take(e for line in lines.feed(chunk) for e in feed(line))

@@ -1,75 +1,28 @@
-"""HTTP for the client: the one importer of httpx. Connections are pooled, and all of them live on the background loop.
+"""HTTP for the client: the one importer of httpx. All connections are pooled, and live on the background loop.
 
-Knows bytes, statuses and which failures happened before anything was sent back; knows no wire format and no job.
+A server on this machine is spoken to by `workbench.runtime.http_local`; httpx comes when something else is asked for the
+first time. Knows bytes, statuses and which failures happened before anything was sent back; knows no wire format, no job.
 """
 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .no_command_line import without_command_line
+from . import http_local
+from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 
-with without_command_line():
+if TYPE_CHECKING:
     import httpx
 
+__all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "send"]
+
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_clients: dict[tuple[asyncio.AbstractEventLoop, bool, bool], httpx.AsyncClient] = {}
-
-
-class ConnectFailed(Exception):
-    """No connection: nothing was sent."""
-
-
-class Disconnected(Exception):
-    """The connection ended too early."""
-
-
-class NotHttp(Exception):
-    """The address or the answer makes no sense."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """One answer while it arrives. Header names are in lower case. ``measured``: its end is marked, so a cut can be told."""
-
-    status: int
-    headers: Mapping[str, str]
-    measured: bool
-    _response: httpx.Response
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives.
-
-        Raises
-        ------
-        Disconnected
-            When the connection ended before the body did.
-        """
-        encoded = self.headers.get("content-encoding", "identity") != "identity"
-        try:
-            async for chunk in self._response.aiter_bytes() if encoded else self._response.aiter_raw():
-                yield chunk
-        except (httpx.NetworkError, httpx.RemoteProtocolError) as e:
-            raise Disconnected(_words(e)) from None
-
-    async def text(self, limit: int = 65536) -> str:
-        """The body, at most ``limit`` bytes of it, however it ends."""
-        body = b""
-        try:
-            async for chunk in self.chunks():
-                body += chunk
-                if len(body) >= limit:
-                    break
-        except Disconnected:
-            pass
-        return body[:limit].decode("utf-8", "replace")
+_clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
 
 
 @asynccontextmanager
@@ -82,77 +35,57 @@ async def send(
     ------
     ConnectFailed, Disconnected, NotHttp
     """
-    client = _client(_is_loopback(url), url.startswith("http:"))
-    timeout = httpx.Timeout(None, connect=connect_timeout)
     content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     sent = {"Accept-Encoding": "identity", **headers}
     if content is not None:
         sent["Content-Type"] = "application/json"
     try:
-        request = client.build_request(method, url, content=content, headers=sent, timeout=timeout)
+        parts = urlsplit(url)
+        here = (parts.hostname or "") in _LOOPBACK
+    except ValueError as e:
+        raise NotHttp(str(e)) from None
+    if here and parts.scheme == "http":
+        answer = await http_local.send(method, parts, content, sent, connect_timeout)
+    else:
+        answer = await _send(method, url, content, sent, connect_timeout, here)
+    try:
+        yield answer
+    finally:
+        await asyncio.shield(answer.close())
+
+
+async def _send(method: str, url: str, body: bytes | None, headers: Mapping[str, str], connect_timeout: float, here: bool) -> Answer:
+    import httpx
+
+    client = _client(here)
+    try:
+        request = client.build_request(method, url, content=body, headers=dict(headers), timeout=httpx.Timeout(None, connect=connect_timeout))
         response = await client.send(request, stream=True)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as e:
-        raise ConnectFailed(_words(e)) from None
+        raise ConnectFailed(str(e) or type(e).__name__) from None
     except (httpx.NetworkError, httpx.RemoteProtocolError) as e:
-        raise Disconnected(_words(e)) from None
+        raise Disconnected(str(e) or type(e).__name__) from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as e:
-        raise NotHttp(_words(e)) from None
+        raise NotHttp(str(e) or type(e).__name__) from None
+    return Answer(response.status_code, lower(response.headers.raw), _chunks(response), response.aclose)
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    import httpx
+
     try:
-        found = {k.lower(): v for k, v in response.headers.items()}
-        yield Answer(response.status_code, found, "content-length" in found or "chunked" in found.get("transfer-encoding", ""), response)
-    finally:
-        await asyncio.shield(response.aclose())
+        async for chunk in response.aiter_bytes():
+            yield chunk
+    except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as e:
+        raise Disconnected(str(e) or type(e).__name__) from None
 
 
-class LineSplitter:
-    """Bytes in any fragments → whole lines, ended by LF, CR LF or CR; a character may be cut anywhere."""
+def _client(here: bool) -> httpx.AsyncClient:
+    """The pool of the running loop. Proxies of the environment are never asked for an address of this machine."""
+    import httpx
 
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-        self._rest = ""
-
-    def feed(self, data: bytes) -> list[str]:
-        """The lines that are complete now, without their ends."""
-        return self._split(self._decoder.decode(data))
-
-    def close(self) -> list[str]:
-        """What is left."""
-        last = self._decoder.decode(b"", True)
-        return self._split(last + "\n") if self._rest or last else []
-
-    def _split(self, text: str) -> list[str]:
-        text = self._rest + text
-        held = "\r" if text.endswith("\r") else ""  # its LF may still come
-        if held:
-            text = text[:-1]
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.split("\n")
-        self._rest = lines.pop() + held
-        return lines
-
-
-def _client(loopback: bool, plain: bool) -> httpx.AsyncClient:
-    """The pool of the running loop for one kind of address.
-
-    Proxies of the environment are never asked for an address of this machine; and what is not encrypted needs no
-    certificates, which take a while to load.
-    """
-    key = (asyncio.get_running_loop(), loopback, plain)
+    key = (asyncio.get_running_loop(), here)
     if key not in _clients:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=4.0 if loopback else 60.0)
-        _clients[key] = httpx.AsyncClient(
-            trust_env=not loopback, verify=not (loopback and plain), limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"}
-        )
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
+        _clients[key] = httpx.AsyncClient(trust_env=not here, limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"})
     return _clients[key]
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        return (urlsplit(url).hostname or "") in _LOOPBACK
-    except ValueError:
-        return False
-
-
-def _words(e: Exception) -> str:
-    return str(e) or type(e).__name__
