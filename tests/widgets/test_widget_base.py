@@ -79,3 +79,20 @@ def test_closing_ends_the_threads(home: Any) -> None:
     gpu.close()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_the_opening_message_holds_what_a_page_can_begin_with(home: Any) -> None:
+    """A page is told a state before the constructor has ended: it may be empty, but not half."""
+    from workbench.evals.result import EvalResult
+
+    opened: list[dict[str, Any]] = []
+
+    class Table(EvalTable):
+        def open(self) -> None:
+            opened.append(self.get_state())
+            super().open()
+
+    result = EvalResult("e", ["a"], [], 0, keep=False)
+    result.finish()
+    Table(result)
+    assert opened[0]["snapshot"]["head"]["name"] == "e"

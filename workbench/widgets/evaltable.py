@@ -11,7 +11,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
-from ..evals.result import EvalResult
+from ..evals import words
+from ..evals.result import EvalResult, EvalRow, ScoreSummary
 from . import static
 from .base import Reply, Widget
 from .eval_rows import Index, Query, short, text, whole
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _ROWS, _CLIP = 20, 300  # what the static form holds of them
+_AT_ONCE = 2000  # rows whose scores are there within moments
 _LEAST = 0.1  # seconds between two summaries
 _SHARE = 0.2  # of one thread's time that summaries may take while rows come
 
@@ -44,11 +46,13 @@ class EvalTable(Widget):
         self._candidate = len(result.models) - 1 if not unknown else 0
         self._revision = 0
         self._head: dict[str, Any] = {}
+        self._scores: list[ScoreSummary] = []
         self._index = Index([], {})
         self._forget: Callable[[], None] | None = None
+        if not unknown:
+            self._refresh(summary=len(result) <= _AT_ONCE)
         super().__init__(**unknown)
-        self._refresh()
-        if result.state == "running":
+        if result.state == "running" or not self._head["summary"]:
             self._forget = result.on_change(self._changed.set)
             self._changed.set()  # it may have ended between the two lines above
             threading.Thread(target=self._loop, name=f"evaltable-{result.id}", daemon=True).start()
@@ -66,8 +70,9 @@ class EvalTable(Widget):
                 continue
             self._changed.clear()
             began = time.monotonic()
+            summary = self._summary()  # may take seconds: the page is answered meanwhile
             with self._lock:
-                self._refresh()
+                self._refresh(summary)
                 head = self._head
             self.news({"head": head})
             if head["state"] != "running":
@@ -78,14 +83,18 @@ class EvalTable(Widget):
         if not self._closing.is_set():
             self._renew()
 
-    def _refresh(self) -> None:
-        """Look at the result anew."""
+    def _summary(self) -> list[ScoreSummary]:
+        result = self._result
+        return result.summary(baseline=0, candidate=self._candidate if len(result.models) > 1 else None) if len(result) else []
+
+    def _refresh(self, summary: list[ScoreSummary] | bool) -> None:
+        """Look at the result anew, with these scores; True computes them, False does without."""
         result = self._result
         state = result.state  # before the rows: what has ended has all of them
         rows = result.rows
         self._revision += 1
         self._index = Index(rows, {m.name: m for m in result.measures})
-        many = len(result.models) > 1
+        self._scores = (self._summary() if summary else []) if isinstance(summary, bool) else summary
         self._head = {
             "rev": self._revision,
             "id": result.id,
@@ -100,7 +109,7 @@ class EvalTable(Widget):
             "elapsed": result.elapsed,
             "eta": result.eta if state == "running" else None,
             "scores": [{"name": m.name, "title": m.title or m.name, "unit": m.unit} for m in result.measures if m.name in result.scorers],
-            "summary": [asdict(s) for s in result.summary(baseline=0, candidate=self._candidate if many else None)] if rows else [],
+            "summary": [asdict(s) for s in self._scores],
         }
 
     def close(self) -> None:
@@ -111,7 +120,7 @@ class EvalTable(Widget):
     # ---- what a page asks for
 
     def _snapshot(self) -> Mapping[str, Any]:
-        return {"head": self._head}
+        return {"head": self._head or None}
 
     def _methods(self) -> Mapping[str, Callable[..., Any]]:
         return {"rows": self._rows, "row": self._row, "csv": self._csv, "stop": self._result.stop, "pair": self._pair}
@@ -136,7 +145,7 @@ class EvalTable(Widget):
         if not 0 < candidate < len(self._result.models):
             raise ArgumentError(f"There is no model {candidate}.")
         self._candidate = candidate
-        self._refresh()
+        self._refresh(summary=True)
         self.news({"head": self._head})
 
     # ---- data and static forms
@@ -146,23 +155,35 @@ class EvalTable(Widget):
         return self._result.to_pandas()
 
     def _static_html(self) -> str:
-        from ..evals.report import fragment
-
         result = self._result
-        rows = [
+        rows = [[str(row.index), *(static.escape(text(v)[:_CLIP]) for v in _said(row))] for row in self._index.rows[:_ROWS]]
+        many = len(result.models) > 1
+        names = list(result.models) if many else [say("Output")]
+        scores = [
             [
-                str(row.index),
-                *(
-                    static.escape(text(v)[:_CLIP])
-                    for v in (row.input, row.expected, *(o.value if o.value is not None else o.error for o in row.outputs))
-                ),
+                static.escape(s.title),
+                *(static.escape(words.value(mean, s.unit)) for mean in s.means),
+                *([words.difference(s.difference, s.unit), words.p(s.p_value), say(s.verdict or "–")] if many else []),
             ]
-            for row in self._index.rows[:_ROWS]
+            for s in self._scores
         ]
-        names = [static.escape(m) for m in result.models] if len(result.models) > 1 else [say("Output")]
+        facts = [say("{rows} rows", rows=f"{self._head['done']:,}"), say("{errors} errors", errors=f"{self._head['errors']:,}")]
+        state = {"running": ("Evaluating", "run"), "finished": ("Finished", "ok"), "cancelled": ("Stopped", "idle")}[self._head["state"]]
         more = len(self._index.rows) - len(rows)
-        rest = f"<div>{say('and {rows} more rows', rows=f'{more:,}')}</div>" if more else ""
-        return fragment(result) + static.table([say("Row"), say("Input"), say("Expected"), *names], rows) + rest
+        return static.card(
+            result.name,
+            say(state[0]),
+            state[1],
+            facts,
+            static.table([say("Score"), *names, *(["B − A", "", ""] if many else [])], scores) if scores else "",
+            static.table([say("Row"), say("Input"), say("Expected"), *names], rows) if rows else "",
+            f"<div>{say('and {rows} more rows', rows=f'{more:,}')}</div>" if more else "",
+        )
 
     def __repr__(self) -> str:
         return str(self._result) if self._result.state != "running" else repr(self._result)
+
+
+def _said(row: EvalRow) -> list[Any]:
+    """A row's texts: input, expected, and what each model answered or why not."""
+    return [row.input, row.expected, *(o.error or o.value for o in row.outputs)]

@@ -4,12 +4,14 @@ its id; stops nothing when it is closed itself.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.jobs import JobRecord
+from ..errors import JobNotFound
 from . import static
 from .base import Reply, Widget
 from .messages import say
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..runtime.watch import JobUpdate, JobWatch
 
-_POLL = 0.05
+_POLL, _TROUBLE = 0.05, 1.0
 _LOG_KEPT = 60_000
 
 
@@ -78,12 +80,18 @@ class Monitor(Widget):
 
     def _loop(self, watch: JobWatch) -> None:
         while watch is self._watch and not self._closing.is_set():
-            with self._lock:
-                if watch is not self._watch:
-                    return
-                update = watch.poll()
-                news = self._take(update)
-                over = update is None and not self._active
+            try:
+                with self._lock:
+                    if watch is not self._watch:
+                        return
+                    update = watch.poll()
+                    news = self._take(update)
+                    over = update is None and not self._active
+            except JobNotFound:
+                return  # its home was removed, or another one is the current one
+            except (OSError, sqlite3.Error):
+                self._closing.wait(_TROUBLE)
+                continue
             if news is not None:
                 self.news(*news)
             if over:
