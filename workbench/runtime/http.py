@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "send"]
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
+_PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
+_clients: dict[tuple[asyncio.AbstractEventLoop, bool, tuple[str, ...]], httpx.AsyncClient] = {}
 
 
 @asynccontextmanager
@@ -81,10 +83,11 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _client(here: bool) -> httpx.AsyncClient:
-    """The pool of the running loop. Proxies of the environment are never asked for an address of this machine."""
+    """The pool of the running loop. The proxies are those that the environment names now, and none for this machine."""
     import httpx
 
-    key = (asyncio.get_running_loop(), here)
+    proxies = () if here else tuple(os.environ.get(name, "") for name in _PROXIES)
+    key = (asyncio.get_running_loop(), here, proxies)
     if key not in _clients:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
         _clients[key] = httpx.AsyncClient(trust_env=not here, limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"})
