@@ -138,6 +138,16 @@ def test_the_plan_prepares_the_data_trains_and_writes_the_model(tmp_path: Path) 
     assert "adapter_name_or_path" not in full
 
 
+def test_threads_sleep_while_they_wait_and_the_users_number_of_them_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    env = LlamaFactory().plan(spec(tmp_path).to_json(), JobPlace("j", tmp_path / "job"))[1].env
+    assert env["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert 1 <= int(env["OMP_NUM_THREADS"]) <= 16
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert "OMP_NUM_THREADS" not in LlamaFactory().plan(spec(tmp_path).to_json(), JobPlace("j", tmp_path / "job"))[1].env
+
+
 def test_several_gpus_get_a_process_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     stages = LlamaFactory().plan(spec(tmp_path).to_json(), JobPlace("j", tmp_path / "job"))

@@ -22,6 +22,7 @@ from ..core.protocols import JobPlace, Stage
 from ..core.specs import DataRef, FinetuneSpec
 from ..errors import ArgumentError, DataError, ModelNotFound
 from . import llama_factory_arguments, llama_factory_failures
+from .cpu import thread_variables
 
 _RUNNERS = Path(__file__).resolve().parent.parent / "runners"
 _METHODS = ("lora", "full", "freeze")
@@ -86,7 +87,7 @@ class LlamaFactory:
             "HF_HUB_OFFLINE": "0" if given.get("push_to_hub") else "1",  # the model is a folder; nobody else needs to know of it
             "TOKENIZERS_PARALLELISM": "false",
             "MPLBACKEND": "Agg",
-            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait slow a shared machine down many times
+            **thread_variables(os.environ),
         }
         runner = str(_RUNNERS / "train.py")
         train = {"arguments": self._train_arguments(spec, given, place), "given": sorted(given), "workbench": {"resume_from": spec.resume_from}}
