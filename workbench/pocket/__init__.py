@@ -1,6 +1,6 @@
 """The small model that ships: where it lies, and the rows to train and examine it with. Knows nothing of how it is served.
 
-``python -m workbench.pocket.make`` builds it again from nothing; ``model/README.md`` is its model card.
+``python -m workbench.pocket.make`` builds it again from nothing; ``models/pocket/README.md`` is its model card.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HERE = Path(__file__).resolve().parent
 
 def path() -> Path:
     """The model folder: safetensors, tokenizer, chat template and ``pocket-q8_0.gguf``."""
-    return _HERE / "model"
+    return _HERE / "models" / "pocket"
 
 
 def train_file() -> Path:

@@ -1,6 +1,6 @@
 """Build the pocket model from nothing: ``python -m workbench.pocket.make --out FOLDER``; about ten minutes on two cores.
 
-Writes ``FOLDER/data`` and ``FOLDER/model``. Needs torch, transformers 5, tokenizers, safetensors and gguf; the workbench's own environment
+Writes ``FOLDER/data`` and ``FOLDER/models/pocket``. Needs torch, transformers 5, tokenizers, safetensors and gguf; the workbench's own environment
 ``gguf`` has them. No network, no GPU. With ``--data-only`` it needs nothing.
 """
 
@@ -23,7 +23,7 @@ def make(out: Path, recipe: Recipe) -> None:
     from .tokenizer import train_tokenizer
     from .train import train
 
-    model = out / "model"
+    model = out / "models" / "pocket"
     model.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     tokenizer = train_tokenizer(recipe.vocabulary, recipe.seed)
