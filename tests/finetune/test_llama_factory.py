@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
 from pathlib import Path
@@ -97,19 +96,10 @@ def test_a_target_that_holds_something_of_the_users_is_refused_and_ours_is_not(t
         LlamaFactory().check(spec(tmp_path).to_json())
     (target / "workbench.json").write_text("{}")
     LlamaFactory().check(spec(tmp_path).to_json())
+    with pytest.raises(ArgumentError, match="no folder that you may write to"):
+        LlamaFactory().check(spec(tmp_path, target_path=str(target / "thesis.tex" / "model")).to_json())
     with pytest.raises(ArgumentError, match="the base model itself"):
         LlamaFactory().check(spec(tmp_path, target_path=str(pocket.path())).to_json())
-
-
-def test_a_result_takes_the_first_free_name_and_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(finetune.__file__).parents[1] / "runners"))  # where a runner's own folder is on its path
-    claim = importlib.import_module("train_llama_factory").claim
-    for number, expected in enumerate(("target", "target-2", "target-3")):
-        draft = tmp_path / f"draft{number}"
-        draft.mkdir()
-        (draft / "weights").write_text(str(number))
-        assert claim(str(draft), str(tmp_path / "target")) == str(tmp_path / expected)
-    assert [(tmp_path / n / "weights").read_text() for n in ("target", "target-2", "target-3")] == ["0", "1", "2"]
 
 
 def test_what_the_user_leaves_open_is_chosen_for_the_data(tmp_path: Path) -> None:

@@ -285,6 +285,9 @@ def check_target(target: str, base_model: str) -> None:
         raise ArgumentError(
             f"The target {target} is a file.", "The trained model becomes a folder.", f"Give another name, such as {path.stem}-tuned."
         )
+    parent = next(p for p in path.parents if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ArgumentError(f"The target {target} cannot be made.", f"{parent} is no folder that you may write to.", "Give another target_path.")
     if path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
         raise ArgumentError(
             f"The target {target} holds files that the workbench did not make.",

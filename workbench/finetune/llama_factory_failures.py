@@ -25,6 +25,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         f"Free some space, or set WORKBENCH_HOME or WORKBENCH_TRAIN_TARGET_ROOT to a folder on a larger disk; then {_RESUME}",
     ),
     (
+        r"((?:PermissionError|NotADirectoryError|OSError: \[Errno 30\]).{0,300})",
+        "A file could not be written: {0}",
+        f"Give another target_path, or set WORKBENCH_TRAIN_TARGET_ROOT. {_RESUME}",
+    ),
+    (
         r"Found no NVIDIA driver|not compiled with CUDA|CUDA driver version is insufficient|no kernel image is available|No CUDA GPUs are available",
         "The training asks for CUDA, but this torch and this GPU's driver cannot use it.",
         f"use_cpu=True trains without a GPU; WORKBENCH_TORCH=cu128 or another CUDA chooses another torch. {_REBUILD}",
@@ -70,8 +75,9 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         _REBUILD,
     ),
     (
-        r"does not appear to have a file named|is not a local folder|Unrecognized model|Can't load (?:tokenizer|the configuration)",
-        "The base model's folder is not complete.",
+        r"does not appear to have a file named|is not a local folder|Repo id must be in the form|Unrecognized model"
+        r"|Can't load (?:tokenizer|the configuration)",
+        "The base model's folder is not there, or not complete.",
         "It needs config.json, the tokenizer's files and safetensors.",
     ),
     (

@@ -52,6 +52,9 @@ def main(action: str, files: list[str], run: Any) -> None:
 
 def train(spec: dict[str, Any], report: Report) -> None:
     """Train; the checkpoints and what was trained are in ``output_dir``."""
+    checkpoint = newest_checkpoint(spec["workbench"]["resume_from"]) if spec["workbench"].get("resume_from") else ""
+    if checkpoint and take_over(checkpoint, spec["arguments"], report):
+        return
     report.event("progress", phase="train", text="Starting LLaMA-Factory")
     from llamafactory.train.tuner import run_exp
 
@@ -59,10 +62,25 @@ def train(spec: dict[str, Any], report: Report) -> None:
     arguments = dict(spec["arguments"])
     arguments.update(for_this_machine(arguments, set(spec["given"])))
     arguments["template"] = template_of(arguments, report)
-    if spec["workbench"].get("resume_from"):
-        arguments["resume_from_checkpoint"] = newest_checkpoint(spec["workbench"]["resume_from"])
-        report.event("notice", level="info", text=f"Continuing at {os.path.basename(arguments['resume_from_checkpoint'])}.")
+    if checkpoint:
+        arguments["resume_from_checkpoint"] = checkpoint
+        report.event("notice", level="info", text=f"Continuing at {os.path.basename(checkpoint)}.")
     run_exp(arguments)
+
+
+def take_over(checkpoint: str, arguments: dict[str, Any], report: Report) -> bool:
+    """Whether the checkpoint is that of the last step, which is then the result; trained on, it would take a step too many."""
+    state = state_of(checkpoint)
+    step, steps = state["global_step"], state.get("max_steps") or 0
+    if not steps or step < steps:
+        return False
+    best = state.get("best_model_checkpoint") or ""
+    source = best if arguments.get("load_best_model_at_end") and os.path.isdir(best) else checkpoint
+    shutil.copytree(source, arguments["output_dir"], dirs_exist_ok=True, ignore=shutil.ignore_patterns("optimizer*", "scheduler*", "rng_state*"))
+    shutil.copyfile(os.path.join(checkpoint, "trainer_state.json"), os.path.join(arguments["output_dir"], "trainer_state.json"))
+    report.event("begin", step=step, max_steps=steps, device="")
+    report.event("notice", level="info", text="The training was complete; what is left is to write the model.")
+    return True
 
 
 def for_this_machine(arguments: dict[str, Any], given: set[str]) -> dict[str, Any]:
