@@ -150,7 +150,7 @@ def _row(row: EvalRow, models: int, measures: list[Measure]) -> str:
     cells = "".join(f'<span class="out">{o}</span>' for o in shown)
     return (
         f'<details class="r" data-kinds="{kinds.strip()}" data-change="{e(json.dumps(changes))}"><summary class="tr">'
-        f'<span class="num">{row.index + 1}</span><span class="out">{e(_asked(row.input))}</span>'
+        f'<span class="num">{row.index}</span><span class="out">{e(_asked(row.input))}</span>'
         f'<span class="out x">{e(_text(row.expected))}</span>{cells}<span class="ab">{chips}</span>'
         f'<span class="x num">{"–" if last is None else words.number(last * 1000, 0)}</span></summary>'
         f"{_drawer(row, shown, models, measures)}</details>"

@@ -50,7 +50,7 @@ def load(evalset: Any) -> list[EvalCase]:
             "It is a list of rows, a DataFrame, or the path of a JSON, JSONL, CSV or Parquet file.",
             'Write [{"input": "…", "expected": "…"}].',
         )
-    cases = [one(index, row, f"Row {index + 1} of {where}") for index, row in enumerate(evalset)]
+    cases = [one(index, row, f"Row {index} of {where}") for index, row in enumerate(evalset)]
     if not cases:
         raise DataError(f"{where[0].upper()}{where[1:]} has no rows.", "", 'Write [{"input": "…", "expected": "…"}].')
     return cases
