@@ -30,9 +30,9 @@ def deploy(
     from ..core.jobs import JobState
     from ..modules import engines
     from ..modules.following import failed, follow
-    from ..modules.front_end import StatusLine, describe
     from ..modules.methods import method
     from ..runtime import jobs, models
+    from ..runtime.front_end import StatusLine, describe
     from ..runtime.words import state_word
 
     chosen = method("deploy", engine, key_values(arguments or []), engines.OWN_ARGUMENTS - {"url", "key_env"})

@@ -27,7 +27,7 @@ def create(
 ) -> None:
     """Build an environment now, with progress; otherwise that happens when it is first needed."""
     from ..envs import create as build
-    from ..modules.front_end import StatusLine, describe
+    from ..runtime.front_end import StatusLine, describe
 
     line = StatusLine()
     try:

@@ -27,7 +27,7 @@ def finetune(
     from .. import modules
     from ..core.jobs import JobState
     from ..modules.following import failed, follow
-    from ..modules.front_end import StatusLine, describe
+    from ..runtime.front_end import StatusLine, describe
 
     module: Any = modules.TrainableModule(model, target)
     module.finetune_method(method, **key_values(arguments or [])).trainset(str(data), *([str(valid)] if valid else [])).mode("finetune")

@@ -7,9 +7,10 @@ collects them, a front end that does not know it shows the path.
 from __future__ import annotations
 
 import html
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..runtime.front_end import display, front_end
 
 if TYPE_CHECKING:
     from .result import EvalResult
@@ -26,14 +27,10 @@ def saved(result: EvalResult, path: Path) -> None:
     """Say in the notebook's output that the report is there; nothing outside a notebook."""
     if not in_kernel():
         return
-    from IPython.display import display
-
     link = f'<a href="{html.escape(path.as_uri())}" target="_blank">{html.escape(path.name)}</a>'
-    display({MIME: bundle(result, path), "text/plain": f"Report: {path}", "text/html": f"Report: {link}"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    display({MIME: bundle(result, path), "text/plain": f"Report: {path}", "text/html": f"Report: {link}"}, raw=True)
 
 
 def in_kernel() -> bool:
     """Whether this process is a notebook's kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
+    return front_end() in ("notebook", "headless")

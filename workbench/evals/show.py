@@ -4,25 +4,23 @@ place in the registry.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
 from ..errors import WorkbenchError
+from ..runtime.front_end import cell, display, front_end
 from ..runtime.words import duration
 from . import announce, text, words
 
 if TYPE_CHECKING:
     from .result import EvalResult
 
-HEADLESS = "WORKBENCH_HEADLESS"  # set by who runs a notebook without a front end
-
 
 def mimebundle(result: EvalResult, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook stores and shows for a result, the announcement for a headless runner included."""
-    view = None if os.environ.get(HEADLESS) else _view(result)
+    view = None if front_end() == "headless" else _view(result)
     data, metadata = _bundle(view, include=include, exclude=exclude) if view is not None else ({}, {})
     data = {"text/plain": text.plain(result), **data, announce.MIME: announce.bundle(result)}
     if "text/html" not in data:
@@ -50,18 +48,15 @@ def live(result: EvalResult, *, keep: bool) -> Callable[[], None]:
     callable
         Ends the showing.
     """
-    view = _view(result) if announce.in_kernel() and not os.environ.get(HEADLESS) else None
+    view = _view(result) if front_end() == "notebook" else None
     if view is None:
         return _line(result, keep)
-    from IPython import get_ipython
-    from IPython.display import display
-
     if keep:
-        display(view)  # type: ignore[no-untyped-call]  # IPython ships no types for it
-        result.shown_in = cell_of(get_ipython())
+        display(view)
+        result.shown_in = cell()
         return lambda: None  # the view itself renews what a saved notebook keeps of it
     data, metadata = _bundle(view)
-    handle: Any = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
 
     def end() -> None:
         if result.state == "finished":
@@ -76,14 +71,8 @@ def live(result: EvalResult, *, keep: bool) -> Callable[[], None]:
 
 def take(result: EvalResult) -> bool:
     """Whether the table stands already in the output of the cell that runs: a cell that ends with ``wb.compare(…)`` shows one."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and result.shown_in == cell_of(shell)
-
-
-def cell_of(shell: Any) -> int:
-    """The number of the cell that runs."""
-    return int(shell.execution_count)
+    number = cell()
+    return number is not None and result.shown_in == number
 
 
 def _view(result: EvalResult) -> Any:

@@ -13,8 +13,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..modules.chat import ChatModule
-from ..modules.front_end import front_end
 from ..modules.printing import Printer
+from ..runtime.front_end import front_end
 from .models import find
 
 if TYPE_CHECKING:

@@ -233,7 +233,10 @@ class ModuleBase:
             return
         from .. import evals
 
-        self._evaluation = evals.evaluate(self, self._evalset)
+        def begun(result: Any) -> None:
+            self._evaluation = result  # an interrupt keeps the rows that are there
+
+        evals.evaluate(self, self._evalset, on_start=begun)
         outputs = (row.outputs[0].value for row in self._evaluation.rows)
         self.eval_result = self._evaluation if self._collect is identity else self._collect(list(outputs))
 

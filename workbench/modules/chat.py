@@ -4,6 +4,7 @@ endpoint comes from is its subclasses' matter, and the only thing they differ in
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import threading
 import time
@@ -216,7 +217,7 @@ class ChatModule(ModuleBase):
         try:
             completion = await answer.ajoin()
         except EndpointError as e:
-            raise self._explained(e) from None
+            raise await asyncio.to_thread(self._explained, e) from None  # it may wait for the engine's last words
         return completion if self._formatter is None else self._formatter(completion.text)
 
     def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.events import Piece
 from ..errors import ArgumentError, unknown_argument
-from .front_end import front_end
+from ..runtime.front_end import front_end
 
 COLOURS = {name: 30 + i for i, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))}
 _KEYS = ("color", "prefix", "prefix_color", "suffix", "suffix_color")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import registry
 from ..core.jobs import JobRecord, Progress
 from ..errors import PluginError
-from .front_end import StatusLine, cell, describe, display, front_end
+from ..runtime.front_end import StatusLine, cell, describe, display, front_end
 
 if TYPE_CHECKING:
     from ..runtime.job import Job

@@ -352,7 +352,7 @@ def _check(models: Sequence[Any]) -> None:
 
 def quietly(start: Callable[[], Any], model: Any) -> None:
     """Start a module without the card that it would show in the cell that runs: the widget that asked shows it already."""
-    from ..modules.front_end import cell
+    from ..runtime.front_end import cell
 
     if hasattr(model, "_shown_in"):
         model._shown_in = cell()
