@@ -14,7 +14,8 @@ from workbench.core.protocols import JobPlace
 from workbench.core.specs import FinetuneSpec
 from workbench.errors import ArgumentError, DataError, ModelNotFound
 from workbench.finetune import llama_factory_failures
-from workbench.finetune.llama_factory import LlamaFactory, defaults
+from workbench.finetune.llama_factory import LlamaFactory
+from workbench.finetune.llama_factory_defaults import defaults
 
 ROWS = [{"instruction": f"{i}", "output": "x"} for i in range(100)]
 

@@ -20,14 +20,14 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DataRef, FinetuneSpec
-from ..errors import ArgumentError, DataError, ModelNotFound
+from ..errors import ArgumentError
 from . import llama_factory_arguments, llama_factory_failures
+from .checks import MARK, check_data, check_model, check_target
 from .cpu import thread_variables
+from .llama_factory_defaults import defaults
 
 _RUNNERS = Path(__file__).resolve().parent.parent / "runners"
 _METHODS = ("lora", "full", "freeze")
-_FORMATS = ("alpaca", "sharegpt", "openai")
-_EVAL_FROM_ROWS, _EVAL_SHARE, _EVAL_MOST = 40, 0.05, 500
 _FOR_EXPORT = (
     "trust_remote_code",
     "add_tokens",
@@ -37,7 +37,6 @@ _FOR_EXPORT = (
     "rope_scaling",
     "use_fast_tokenizer",
 )
-MARK = "workbench.json"  # the file that tells a folder as ours, with where the model came from
 
 
 class LlamaFactory:
@@ -176,50 +175,6 @@ class LlamaFactory:
         return llama_factory_failures.explain(stage, exit_code, log_tail)
 
 
-def defaults(spec: FinetuneSpec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is chosen where the user chose nothing: sensible for the method and the size of the data set."""
-    lora = given.get("finetuning_type", "lora") == "lora"
-    batch = given.get("per_device_train_batch_size", 4)
-    chosen: dict[str, Any] = {
-        "finetuning_type": "lora",
-        "cutoff_len": 2048,
-        "learning_rate": 1e-4 if lora else 1e-5,
-        "num_train_epochs": 3.0,
-        "per_device_train_batch_size": batch,
-        "per_device_eval_batch_size": batch,
-        "lr_scheduler_type": "cosine",
-        "logging_steps": 1,
-        "logging_first_step": True,
-        "include_num_input_tokens_seen": "non_padding",
-        "save_strategy": "steps",
-        "save_steps": 0.25,
-        "save_total_limit": 2,
-        "plot_loss": False,
-        "report_to": "none",
-    }
-    if lora:
-        chosen |= {"lora_rank": 8, "lora_target": "all"}
-    if "warmup_ratio" not in given:
-        chosen["warmup_steps"] = 0.05
-    chosen |= _evaluation(spec, given)
-    if given.get("load_best_model_at_end") or given.get("early_stopping_steps"):
-        chosen |= {"load_best_model_at_end": True, "save_steps": given.get("eval_steps", chosen.get("eval_steps", 0.1))}
-    return {k: v for k, v in chosen.items() if k not in given}
-
-
-def _evaluation(spec: FinetuneSpec, given: Mapping[str, Any]) -> dict[str, Any]:
-    if given.get("eval_strategy") == "no":
-        return {}
-    chosen: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 0.1}
-    if spec.valid is not None:
-        return {**chosen, "eval_dataset": "valid"}
-    if "val_size" in given:
-        return chosen if given["val_size"] else {}
-    if spec.train.rows < _EVAL_FROM_ROWS:
-        return {}
-    return {**chosen, "val_size": max(2, min(_EVAL_MOST, round(spec.train.rows * _EVAL_SHARE)))}
-
-
 def _processes(given: Mapping[str, Any]) -> tuple[str, ...]:
     """One process for each GPU where there are several; LLaMA-Factory refuses to use them from one."""
     gpus = 0 if given.get("use_cpu") else visible_gpus()
@@ -251,49 +206,6 @@ def number_format(model: str) -> str:
         return "auto"
     name = str(config.get("dtype") or config.get("torch_dtype") or "auto")
     return name if name in ("float32", "float16", "bfloat16") else "auto"
-
-
-def check_model(model: str) -> None:
-    """Raises `ModelNotFound` for what LLaMA-Factory cannot load."""
-    path = Path(model)
-    if path.suffix == ".gguf":
-        raise ModelNotFound(f"{model} cannot be fine-tuned.", "A GGUF file is for serving.", "Give the folder with the model's safetensors.")
-    if not (path / "config.json").is_file():
-        raise ModelNotFound(
-            f"{model} is no model that can be fine-tuned.", "There is no config.json in it.", "Give the folder with the model's safetensors."
-        )
-    if not any(path.glob("*.safetensors")) and not any(path.glob("*.bin")):
-        raise ModelNotFound(f"{model} has no weights.", "There is no .safetensors file in it.", "Give the folder with the model's safetensors.")
-
-
-def check_data(ref: DataRef) -> None:
-    """Raises `DataError` for a reference to rows that cannot be trained on."""
-    if ref.format not in _FORMATS:
-        raise DataError(f"The format {ref.format!r} cannot be trained on.", "", f"Use one of: {', '.join(_FORMATS)}.")
-    if not Path(ref.path).is_file():
-        raise DataError(f"The data set {ref.path} is not there.", "It was moved or deleted after it was checked.", "Give it again with trainset(…).")
-
-
-def check_target(target: str, base_model: str) -> None:
-    """Raises `ArgumentError` for a target that would hide or mix with something of the user's."""
-    path = Path(target)
-    if not path.is_absolute():
-        raise ArgumentError(f"target_path={target!r} is not absolute.", "", f"Give {Path.cwd() / target}.")
-    if path == Path(base_model):
-        raise ArgumentError("The target is the base model itself.", "It would be replaced.", f"Give another name, such as {target}-tuned.")
-    if path.is_file():
-        raise ArgumentError(
-            f"The target {target} is a file.", "The trained model becomes a folder.", f"Give another name, such as {path.stem}-tuned."
-        )
-    parent = next(p for p in path.parents if p.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ArgumentError(f"The target {target} cannot be made.", f"{parent} is no folder that you may write to.", "Give another target_path.")
-    if path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
-        raise ArgumentError(
-            f"The target {target} holds files that the workbench did not make.",
-            "Nothing of yours is ever replaced.",
-            f"Give another name, such as {target}-tuned, or move what is there.",
-        )
 
 
 def _dataset_info(spec: FinetuneSpec) -> dict[str, Any]:
