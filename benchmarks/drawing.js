@@ -19,7 +19,7 @@
     const error = { what: 'There is no kernel.', cause: '', fix: '' };
     let receive;
     const model = {
-      get: name => (name === 'snapshot' ? message : name === 'history' ? new DataView(bytes.buffer) : ''),
+      get: name => (name === 'snapshot' ? message : name === 'packed' ? new DataView(bytes.buffer) : ''),
       send: said => setTimeout(() => receive({ kind: 'reply', id: said.id, error }, [])),
       on: (_, handler) => (receive = handler),
       off: () => {}

@@ -7,10 +7,12 @@ export const INSERT = 'workbench:insert-cell';
 
 export interface InsertDetail {
   readonly code: string;
+  /** Whether the cell is run as well. */
+  readonly run: boolean;
 }
 
 /** Puts code into a new cell below the active one; null where nobody would do it. */
-export function inserter(): ((code: string) => void) | null {
+export function inserter(): ((code: string, run?: boolean) => void) | null {
   if (document.body.dataset['wbInsert'] === undefined) return null;
-  return code => document.dispatchEvent(new CustomEvent<InsertDetail>(INSERT, { detail: { code } }));
+  return (code, run = false) => document.dispatchEvent(new CustomEvent<InsertDetail>(INSERT, { detail: { code, run } }));
 }

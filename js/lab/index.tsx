@@ -4,10 +4,13 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette, MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
+import { INSERT } from '../common/insert';
+import type { InsertDetail } from '../common/insert';
 import { Api } from './api';
 import { Feed } from './feed';
 import { workbenchIcon } from './icons';
 import { LogPanel } from './log';
+import { insertCode } from './notebook';
 import { Panel } from './panel';
 import type { Job } from './types';
 import { say } from './words';
@@ -75,6 +78,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } }
     });
     palette?.addItem({ command: OPEN, category: say('workbench') });
+    // Widgets cannot reach the notebook around them; they ask for cells with this event, where the mark says that somebody listens.
+    document.body.dataset['wbInsert'] = '';
+    document.addEventListener(INSERT, event => {
+      const { code, run } = (event as CustomEvent<InsertDetail>).detail;
+      void insertCode(app, code, run);
+    });
   }
 };
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from workbench.runtime import jobs
 
@@ -72,12 +72,17 @@ def test_a_model_is_deployed_from_its_card_answers_in_a_chat_and_stops(open_note
     expect(chat.locator(".turn .foot")).to_contain_text("tok/s", timeout=60_000)
     assert notebook.run(2).strip() == "['user', 'assistant'] 1"
 
+    card.get_by_role("button", name="Chat").click()
+    notebook.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets.length === 4")
+    assert any(source.endswith(".start().chat()") for source in notebook.sources())
+    expect(notebook.page.locator(".jp-Notebook .wb-chat")).to_have_count(2)
+
     card.get_by_role("button", name="Stop").click()
     card.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     expect(chip(card)).to_have_text("Idle", timeout=30_000)
     box.fill("Are you there?")
     box.press("Enter")
-    expect(chat.get_by_role("alert")).to_contain_text("pocket is not deployed.")
+    expect(chat.get_by_role("alert")).to_contain_text(re.compile("pocket (was stopped|is not deployed)"))
 
 
 def test_keys_pressed_in_a_widget_do_not_move_the_notebook(open_notebook: Callable[..., Any]) -> None:
@@ -115,6 +120,24 @@ def test_a_table_of_100_000_rows_is_filtered_searched_paged_and_downloaded(open_
     with notebook.page.expect_download() as download:
         table.get_by_role("button", name="Download as CSV").click()
     assert download.value.suggested_filename == "dates.csv"
+
+
+def test_another_page_on_the_same_kernel_shows_the_same(open_notebook: Callable[..., Any], lab: Any, browser: Browser) -> None:
+    notebook = open_notebook("import workbench as wb\nchat = wb.TrainableModule('pocket').chat()\nchat")
+    notebook.run(0)
+    chat = shown(notebook, "chat")
+    box = chat.get_by_role("textbox", name="Message")
+    box.fill("Is this kept?")
+    box.press("Enter")
+    expect(chat.get_by_role("alert")).to_contain_text("pocket is not deployed.")
+    notebook.command("docmanager:save")
+    notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    context = browser.new_context()
+    other = context.new_page()
+    other.goto(f"{lab.url}/lab/workspaces/other/tree/{notebook.path.name}?token={lab.token}")
+    expect(other.locator(".wb-chat .user")).to_contain_text("Is this kept?", timeout=90_000)
+    expect(other.locator(".wb-chat").get_by_role("alert")).to_contain_text("pocket is not deployed.")
+    context.close()
 
 
 def test_the_machine_shows_our_job_and_stops_it(open_notebook: Callable[..., Any]) -> None:

@@ -82,7 +82,7 @@ function Buttons(props: Inner): VNode | null {
   const insert = inserter();
   const parts = [
     card.state === 'running' && insert && (
-      <Button class="main" icon={icons.chat} onClick={() => insert(`${card.code}.chat()`)}>
+      <Button class="main" icon={icons.chat} onClick={() => insert(`${card.code}.chat()`, true)}>
         {t('chat')}
       </Button>
     ),

@@ -130,13 +130,7 @@ export class LossChart {
     const width = this.host.clientWidth;
     if (width < LEFT + RIGHT + 20) return null;
     const { train, eval: judged } = data;
-    let low = Infinity;
-    let high = -Infinity;
-    for (const values of [train.y.view(), judged.y.view()])
-      for (const value of values) {
-        if (value < low) low = value;
-        if (value > high) high = value;
-      }
+    const { low, high } = data;
     const first = train.x.length ? train.x.at(0) : judged.x.at(0);
     const last = data.lastStep;
     const from = first <= Math.max(20, last * 0.1) ? 0 : first;
@@ -173,7 +167,7 @@ export class LossChart {
     if (!ctx) return;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, height);
-    ctx.lineJoin = 'round';
+    ctx.lineJoin = data.train.x.length > 2 * width ? 'bevel' : 'round';
     this.axes(ctx);
     const best = data.eval.x.length > 1 ? data.bestEval : null;
     if (best) this.bestLine(ctx, best.step);
@@ -243,41 +237,42 @@ export class LossChart {
     ctx.stroke();
   }
 
-  /** A line through all points; where several fall into one pixel column, through the first, lowest, highest and last of them. */
+  /**
+   * A line through all points; where several fall into one pixel column, through the lowest and highest of them, in the
+   * order that keeps the line short. Plain arithmetic, because this is where the time goes.
+   */
   private curve(ctx: CanvasRenderingContext2D, xs: Float64Array, ys: Float64Array): void {
     const n = Math.min(xs.length, ys.length);
     if (n < 2) return;
+    const { width, x: scale } = this.frame as Frame;
+    const stretch = (width - LEFT - RIGHT) / (scale.to - scale.from);
     ctx.beginPath();
-    let column = NaN;
-    let low = 0;
-    let high = 0;
-    let last = 0;
-    let many = false;
-    const flush = (): void => {
-      if (!many) return;
-      ctx.lineTo(column, this.y(low));
-      ctx.lineTo(column, this.y(high));
-      ctx.lineTo(column, this.y(last));
-    };
-    const thin = n > (this.frame as Frame).width * 2;
-    for (let i = 0; i < n; i++) {
-      const value = ys[i];
-      const exact = this.x(xs[i]);
-      const x = thin ? Math.round(exact * 2) / 2 : exact;
-      if (x === column) {
-        if (value < low) low = value;
-        if (value > high) high = value;
-        last = value;
-        many = true;
-        continue;
-      }
-      flush();
-      column = x;
-      low = high = last = value;
-      many = false;
-      ctx.lineTo(x, this.y(value));
+    if (n <= 2 * width) {
+      for (let i = 0; i < n; i++) ctx.lineTo(LEFT + (xs[i] - scale.from) * stretch, this.y(ys[i]));
+      ctx.stroke();
+      return;
     }
-    flush();
+    let column = Math.floor((xs[0] - scale.from) * stretch);
+    let low = ys[0];
+    let high = low;
+    let before = low;
+    for (let i = 1; i <= n; i++) {
+      const next = i < n ? Math.floor((xs[i] - scale.from) * stretch) : NaN;
+      if (next !== column) {
+        const x = LEFT + column + 0.5;
+        const [first, second] = Math.abs(before - low) < Math.abs(before - high) ? [low, high] : [high, low];
+        ctx.lineTo(x, this.y(first));
+        if (second !== first) ctx.lineTo(x, this.y(second));
+        before = second;
+        column = next;
+        low = Infinity;
+        high = -Infinity;
+      }
+      if (i === n) break;
+      const value = ys[i];
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
     ctx.stroke();
   }
 

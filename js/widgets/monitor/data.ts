@@ -17,6 +17,9 @@ export interface Best {
 /** Changes in place; `count` says how much has come. */
 export class TrainData {
   count = 0;
+  /** The lowest and highest loss of both curves. */
+  low = Infinity;
+  high = -Infinity;
   readonly train: Series = { x: new Column(), y: new Column() };
   readonly eval: Series = { x: new Column(8), y: new Column(8) };
   readonly smooth: Ema;
@@ -43,6 +46,7 @@ export class TrainData {
       const trained = loss?.[i] ?? NaN;
       const judged = evalLoss?.[i] ?? NaN;
       if (Number.isFinite(trained)) {
+        this.bound(trained);
         this.train.x.push(step);
         this.train.y.push(trained);
         this.times.x.push(step);
@@ -101,7 +105,13 @@ export class TrainData {
     return steps > 0 ? (this.times.y.at(n - 1) - this.times.y.at(back)) / steps : NaN;
   }
 
+  private bound(value: number): void {
+    if (value < this.low) this.low = value;
+    if (value > this.high) this.high = value;
+  }
+
   private judge(step: number, value: number): void {
+    this.bound(value);
     this.eval.x.push(step);
     this.eval.y.push(value);
     if (!this.best || value < this.best.value) this.best = { step, value, after: 0 };
