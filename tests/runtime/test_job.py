@@ -63,12 +63,9 @@ def test_a_job_says_what_it_is_in_one_line(submit: Submit) -> None:
 
 
 def test_a_notebook_shows_the_monitor_and_survives_one_that_cannot_be_drawn(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-    import types
-
     handle = Job(submit("").id).wait()
     assert set(handle._repr_mimebundle_()) == {"text/plain"}
-    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setattr("workbench.runtime.job.front_end", lambda: "notebook")
 
     class View:
         def __init__(self, of: Job) -> None:

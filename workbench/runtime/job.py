@@ -4,7 +4,6 @@ handles in any number of notebooks agree, and none keeps the job alive.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ..core.jobs import EventRow, Failure, JobRecord, JobState, Progress
 from ..errors import JobFailed
 from . import jobs as _jobs
 from .job_list import JobList
+from .front_end import front_end
 from .metrics import as_frame
 from .words import detail, state_word
 
@@ -185,7 +185,7 @@ class Job:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": repr(self)}
-        if self.kind == "finetune" and "ipykernel" in sys.modules:
+        if self.kind == "finetune" and front_end() == "notebook":
             try:
                 shown = self.monitor()._repr_mimebundle_(include=include, exclude=exclude)
                 bundle = {**(shown[0] if isinstance(shown, tuple) else shown), **bundle}
