@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,11 @@ def evaluation() -> EvalTable:
 
 def conversation() -> Chat:
     chat = Chat(TrainableModule("pocket"), system="Be brief.")
-    said = "Order **A-1** is due. See `orders:read`:\n\n```python\nprint('a long line of code that has to scroll inside its own block', 1 + 2)\n```\n\n- one\n- two"
+    code = "```python\nprint('a long line of code that has to scroll inside its own block, and does', 1 + 2)\n```"
+    said = f"Order **A-1** is due. See `orders:read`:\n\n{code}\n\n- one\n- two"
     answer = Answer(0, "done", said, "Let me think.", 0.042, 2.0, 118.0, 231, 1000)
-    broken = Answer(0, "error", error={"what": "pocket was stopped.", "cause": "Its deployment was ended.", "fix": "Type start()."})
+    error = {"what": "pocket was stopped.", "cause": "Its deployment was ended.", "fix": "Type start()."}
+    broken = Answer(0, "error", error=error)
     chat._exchanges = [Exchange("Where is order A-1?", [answer]), Exchange("And now?", [broken])]
     return chat
 
@@ -86,8 +89,6 @@ def two_gpus() -> Gpu:
 @pytest.fixture
 def everything(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """One of each, in states that show much."""
-    import os
-
     support = str(Path(__file__).parent.parent / "support")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [support, os.environ.get("PYTHONPATH")])))
     job = jobs.submit(JobSpec("finetune", "scripted_backends:Scripted", "support-tone", {"script": "train(0, 30, 0.01)\nsys.exit(3)"}))
