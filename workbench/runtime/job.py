@@ -13,8 +13,8 @@ from ..core.endpoints import Endpoint
 from ..core.jobs import EventRow, Failure, JobRecord, JobState, Progress
 from ..errors import JobFailed
 from . import jobs as _jobs
-from .job_list import JobList
 from .front_end import front_end
+from .job_list import JobList
 from .metrics import as_frame
 from .words import detail, state_word
 
