@@ -78,6 +78,7 @@ def _words(record: JobRecord) -> list[str]:
 
 def _html_row(record: JobRecord) -> str:
     name, state, *rest = (escape(word) for word in _words(record))
-    colour = f"var({_COLOURS.get(record.state, '--jp-brand-color1')})"
+    serving = record.endpoint is not None and record.state is JobState.RUNNING
+    colour = f"var({_COLOURS.get(JobState.SUCCEEDED if serving else record.state, '--jp-brand-color1')})"
     cells = [f"<b>{name}</b>", f'<span style="color:{colour}">●</span> {state}', rest[0], f"<code>{rest[1]}</code>", rest[2]]
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"

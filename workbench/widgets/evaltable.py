@@ -70,13 +70,17 @@ class EvalTable(Widget):
                 continue
             self._changed.clear()
             began = time.monotonic()
+            complete = self._result.state != "running"
             summary = self._summary()  # may take seconds: the page is answered meanwhile
             with self._lock:
                 self._refresh(summary)
                 head = self._head
             self.news({"head": head})
-            if head["state"] != "running":
+            if complete:
                 break
+            if head["state"] != "running":
+                self._changed.set()  # it ended while the scores were computed: they lack the last rows
+                continue
             self._closing.wait(max(_LEAST, (time.monotonic() - began) / _SHARE))
         if self._forget is not None:
             self._forget()

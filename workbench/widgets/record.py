@@ -31,7 +31,7 @@ class Facts:
                 self.memory_total = _memory_total(self.device)
             elif event.event == "checkpoint":
                 self.checkpoint = int(data.get("step") or 0)
-            elif event.event == "notice":
+            elif event.event == "notice" and data.get("level") == "warning":  # the rest is in the log and in job.events()
                 self.notices.append({"id": event.seq, "level": str(data.get("level", "info")), "text": str(data.get("text", ""))})
 
 

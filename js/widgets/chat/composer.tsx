@@ -13,10 +13,10 @@ import type { ChatState } from './state';
 export function Composer(props: Props): VNode {
   const { state, dispatch } = props;
   const working = busy(state);
-  const text = state.draft.trim();
   const field = useRef<HTMLTextAreaElement>(null);
   const name = state.models[0]?.name ?? '';
   const send = (): void => {
+    const text = (field.current?.value ?? state.draft).trim(); // what stands there now: a quick Enter comes before the next drawing
     if (!text || working) return;
     dispatch({ type: 'draft', text: '' });
     void call(props, 'ask', { text }).then(sent => sent || dispatch({ type: 'draft', text }));
@@ -53,7 +53,7 @@ export function Composer(props: Props): VNode {
             <Glyph icon={icons.stop} />
           </button>
         ) : (
-          <button type="button" class="send" aria-label={t('send')} title={t('send')} disabled={!text} onClick={send}>
+          <button type="button" class="send" aria-label={t('send')} title={t('send')} disabled={!state.draft.trim()} onClick={send}>
             <Glyph icon={icons.send} />
           </button>
         )}
