@@ -12,6 +12,7 @@ import { workbenchIcon } from './icons';
 import { LogPanel } from './log';
 import { insertCode } from './notebook';
 import { Panel } from './panel';
+import { showStaticForms } from './saved';
 import type { Job } from './types';
 import { say } from './words';
 
@@ -78,6 +79,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } }
     });
     palette?.addItem({ command: OPEN, category: say('workbench') });
+    showStaticForms(app);
     // Widgets cannot reach the notebook around them; they ask for cells with this event, where the mark says that somebody listens.
     document.body.dataset['wbInsert'] = '';
     document.addEventListener(INSERT, event => {
