@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def mimebundle(result: EvalResult, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook stores and shows for a result, the announcement for a headless runner included."""
-    view = None if front_end() == "headless" else _view(result)
+    view = _view(result) if front_end() == "notebook" else None
     data, metadata = _bundle(view, include=include, exclude=exclude) if view is not None else ({}, {})
     data = {"text/plain": text.plain(result), **data, announce.MIME: announce.bundle(result)}
     if "text/html" not in data:
