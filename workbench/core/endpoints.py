@@ -27,6 +27,14 @@ class Endpoint:
         The deployment behind it, or empty.
     source : str
         ``local`` or a vendor.
+    headers : Mapping
+        Sent with every request; never a key.
+    key_ref : str
+        Where `workbench.runtime.keys` finds the key otherwise: ``provider:<name>`` or ``held:<id>``; or empty.
+    auth : str
+        A name in the registry group ``auth``; the dialect's own way when empty.
+    options : Mapping
+        What the dialect has to know about this server's form; JSON values.
     """
 
     url: str
@@ -37,6 +45,9 @@ class Endpoint:
     job_id: str = ""
     source: str = "local"
     headers: Mapping[str, str] = field(default_factory=dict)
+    key_ref: str = ""
+    auth: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -1,0 +1,90 @@
+"""What a vendor offers, as plain values. Read from the short data files of `workbench.providers`; knows no key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Confidence = Literal["documented", "tried", "reported", "unconfirmed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a vendor offers for one type of model.
+
+    Attributes
+    ----------
+    codec : str
+        A name in the registry group ``dialect`` for ``llm`` and ``vlm``, in the group ``codec`` for the other types.
+    url, path : str
+        Where it differs from the provider's base address and the codec's own path.
+    default_model : str
+        Used when the user names none.
+    models : tuple of str
+        Known names; a user may name any other.
+    options : Mapping
+        What the codec has to know about this vendor's form.
+    confidence : str
+        How sure the facts are; shown by ``wb.providers()``.
+    note : str
+        What people should know, such as the day on which a model ends.
+    """
+
+    codec: str
+    url: str = ""
+    path: str = ""
+    default_model: str = ""
+    models: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    confidence: Confidence = "documented"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One vendor.
+
+    Attributes
+    ----------
+    name, title : str
+        ``qwen`` and what people read.
+    url : str
+        Base address.
+    aliases : tuple of str
+        Other names of the source, such as ``dashscope``.
+    key_variables : Mapping of str to tuple of str
+        For each part of the key (``key``; ``secret``, ``app_id``, ``region`` … where a vendor wants more) the variables
+        that the vendor's own documents name, in order. Empty: no key is needed.
+    auth : str
+        A name in the registry group ``auth``; the dialect's own way when empty.
+    headers : Mapping
+        Sent with every request.
+    capabilities : Mapping of str to Capability
+        By type: ``llm vlm embed cross_modal_embed rerank stt tts sd image_editing``.
+    fine_tuning : Mapping
+        The form of the vendor's fine-tuning, for `workbench.finetune`; empty when it has none.
+    prefixes : tuple of str
+        Beginnings of model names that tell this vendor.
+    prices : str
+        The vendor's id in genai-prices, or empty.
+    docs : str
+        The vendor's page about its API.
+    confidence, note : str
+        As in `Capability`, about the vendor as a whole.
+    """
+
+    name: str
+    title: str
+    url: str
+    aliases: tuple[str, ...] = ()
+    key_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    auth: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Mapping[str, Capability] = field(default_factory=dict)
+    fine_tuning: Mapping[str, Any] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
+    prices: str = ""
+    docs: str = ""
+    confidence: Confidence = "documented"
+    note: str = ""
