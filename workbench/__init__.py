@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import data, deploy, errors, finetune, pocket, registry
     from .core.events import Piece
     from .core.messages import Completion, Message
+    from .core.options import Option, OptionIter
     from .envs import envs
     from .evals.compare import compare
     from .evals.result import EvalResult
@@ -32,6 +33,8 @@ _PUBLIC = {
     "Job": ".runtime.job:Job",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
+    "Option": ".core.options:Option",
+    "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
     "StreamCallHelper": ".modules:StreamCallHelper",
     "TrainableModule": ".modules:TrainableModule",
@@ -55,6 +58,8 @@ __all__ = [
     "Job",
     "Message",
     "ModuleBase",
+    "Option",
+    "OptionIter",
     "Piece",
     "StreamCallHelper",
     "TrainableModule",
