@@ -25,6 +25,10 @@ class Capability:
         Known names; a user may name any other.
     options : Mapping
         What the codec has to know about this vendor's form.
+    auth, key_sets : str, tuple of tuple of str
+        Where they differ from the provider's: a vendor's speech may be another product with another key.
+    headers : Mapping
+        Sent besides the provider's.
     confidence : str
         How sure the facts are; shown by ``wb.providers()``.
     note : str
@@ -34,11 +38,33 @@ class Capability:
     codec: str
     url: str = ""
     path: str = ""
+    auth: str = ""
+    key_sets: tuple[tuple[str, ...], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     default_model: str = ""
     models: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     confidence: Confidence = "documented"
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a vendor's address that the user's account decides, such as a region; it fills ``{region}`` in URLs.
+
+    Attributes
+    ----------
+    variables : tuple of str
+        The vendor's own variables for it, in order.
+    default : str
+        Where there is none; empty: the user has to give it.
+    example : str
+        What one looks like, for the error that asks for it.
+    """
+
+    variables: tuple[str, ...] = ()
+    default: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +76,19 @@ class Provider:
     name, title : str
         ``qwen`` and what people read.
     url : str
-        Base address.
+        Base address; ``{names}`` in it are filled from `places`.
+    url_variables : tuple of str
+        The vendor's own variables for another base address.
+    places : Mapping of str to Place
+        What fills the names in addresses.
     aliases : tuple of str
         Other names of the source, such as ``dashscope``.
     key_variables : Mapping of str to tuple of str
-        For each part of the key (``key``; ``secret``, ``app_id``, ``region`` … where a vendor wants more) the variables
-        that the vendor's own documents name, in order. Empty: no key is needed.
+        For each part of the key (``key``; ``secret_key``, ``app_id`` … where a vendor wants more) the variables that the
+        vendor's own documents name, in order.
+    key_sets : tuple of tuple of str
+        The parts that together are enough, the preferred set first; other parts go along where they are there. Empty: no
+        key is needed, though one may be given.
     auth : str
         A name in the registry group ``auth``; the dialect's own way when empty.
     headers : Mapping
@@ -78,7 +111,10 @@ class Provider:
     title: str
     url: str
     aliases: tuple[str, ...] = ()
+    url_variables: tuple[str, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
     key_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key_sets: tuple[tuple[str, ...], ...] = ()
     auth: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     capabilities: Mapping[str, Capability] = field(default_factory=dict)
@@ -88,3 +124,8 @@ class Provider:
     docs: str = ""
     confidence: Confidence = "documented"
     note: str = ""
+
+    def sets_of(self, type: str) -> tuple[tuple[str, ...], ...]:
+        """The parts of a key of which one set is needed for models of a type."""
+        capability = self.capabilities.get(type)
+        return (capability.key_sets if capability is not None else ()) or self.key_sets

@@ -1,0 +1,57 @@
+"""What a model's name tells without asking anyone: whose it is, and of which type. Names the vendors' files list come first;
+what is left is told by parts of the name that vendors use alike. Does not know addresses or keys.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import catalog
+
+SAME = {"chat": "llm", "text2image": "sd", "multimodal_embed": "cross_modal_embed", "embedding": "embed", "reranker": "rerank", "ocr": "vlm"}
+_PARTS: tuple[tuple[str, str], ...] = (
+    ("cross_modal_embed", r"(vl|vision|multimodal|cross-?modal|clip)[-_.a-z0-9]*embed|embed[-_.a-z0-9]*(vl|vision|multimodal)|\bclip\b"),
+    ("rerank", r"rerank"),
+    ("embed", r"embed|(^|/)(bge|gte|e5|m3e|tao)-"),
+    ("stt", r"(^|[-_/.])(asr|stt)([-_/.]|$)|whisper|transcri|paraformer|sensevoice|sense-voice|telespeech|voxtral"),
+    ("tts", r"(^|[-_/.])(tts|ttsd|speech)([-_/.]|$)|cosyvoice|chattts|orpheus|moss-tts"),
+    ("image_editing", r"image-?edit|-edit([-_.]|$)|kontext|imageedit"),
+    (
+        "sd",
+        r"image|dall-?e|seedream|cogview|(^|[-_/.])flux|wanx|(^|/)wan\d|t2i|kolors|stable-?diffusion|sdxl|(^|[-_/.])sd\d|imagen|nova-canvas|sensenova-u",
+    ),
+    ("vlm", r"(^|[-_/.\d])vl([-_/.\d]|$)|vision|\dv([-_.]|$)|\d\.\dv([-_.]|$)|internvl|llava|omni|qvq|minicpm-v|(^|[-_/.])vlm"),
+)
+
+
+def canonical(type: str) -> str:
+    """The one name of a type: ``text2image`` is ``sd``, ``chat`` is ``llm``; in lower case."""
+    lower = type.strip().lower()
+    return SAME.get(lower, lower)
+
+
+def type_of(model: str) -> str:
+    """The type that a model's name tells, or an empty text when it tells none."""
+    if not model:
+        return ""
+    name = model.lower()
+    for provider in catalog.every():
+        for type_, capability in provider.capabilities.items():
+            if model == capability.default_model or model in capability.models:
+                return type_
+    return next((type_ for type_, pattern in _PARTS if re.search(pattern, name)), "")
+
+
+def source_of(model: str) -> str:
+    """The source that a model's name tells: one that lists it, else the one with the longest beginning; or an empty text."""
+    if not model:
+        return ""
+    listed, longest, found = "", 0, ""
+    name = model.lower()
+    for provider in catalog.every():
+        if not listed and any(model == c.default_model or model in c.models for c in provider.capabilities.values()):
+            listed = provider.name
+        for prefix in provider.prefixes:
+            if name.startswith(prefix.lower()) and len(prefix) > longest:
+                longest, found = len(prefix), provider.name
+    return found or listed

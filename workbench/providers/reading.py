@@ -1,0 +1,148 @@
+"""From the facts in a vendor's file to a `Provider`, every name and type checked. Knows the file's form, no vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from ..core.providers import Capability, Confidence, Place, Provider
+from ..errors import ArgumentError, unknown_argument
+
+CODECS = {
+    "llm": "openai_chat",
+    "vlm": "openai_chat",
+    "embed": "embeddings",
+    "cross_modal_embed": "embeddings",
+    "rerank": "rerank",
+    "stt": "transcription",
+    "tts": "speech",
+    "sd": "images",
+    "image_editing": "image_edits",
+}
+_TEXTS = ("title", "url", "auth", "prices", "docs", "confidence", "note")
+_LISTS = ("aliases", "prefixes", "url_variables")
+_TABLES = ("keys", "key_sets", "places", "headers", "options", "fine_tuning")
+_OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "confidence", "note")
+
+
+def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
+    """The vendor that facts describe.
+
+    Parameters
+    ----------
+    where : str
+        What errors call it.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown fact, a wrong type, or no address.
+    """
+    for key in facts:
+        if key not in (*_TEXTS, *_LISTS, *_TABLES, *CODECS):
+            raise unknown_argument(where, key, (*_TEXTS, *_LISTS, *_TABLES, *CODECS))
+    text = {key: _text(facts, key, where) for key in _TEXTS}
+    if not text["url"]:
+        raise ArgumentError(f"{where} has no address.", "", 'Give url = "https://…/v1".')
+    keys = {part: _texts(facts["keys"], part, where) for part in _table(facts, "keys", where)}
+    options = _table(facts, "options", where)
+    capabilities = {
+        type_: _capability(type_, _table(facts, type_, where), options if type_ in ("llm", "vlm") else {}, f"{where}, {type_}")
+        for type_ in CODECS
+        if type_ in facts
+    }
+    return Provider(
+        name=name,
+        title=text["title"] or name,
+        url=text["url"].rstrip("/"),
+        aliases=_texts(facts, "aliases", where),
+        url_variables=_texts(facts, "url_variables", where),
+        places={place: _place(value, where) for place, value in _table(facts, "places", where).items()},
+        key_variables=keys,
+        key_sets=_sets(facts, where) if "key_sets" in facts else ((("key",),) if "key" in keys else ()),
+        auth=text["auth"],
+        headers=_string_table(facts, "headers", where),
+        capabilities=capabilities or {"llm": _capability("llm", {}, options, where)},
+        fine_tuning=_table(facts, "fine_tuning", where),
+        prefixes=_texts(facts, "prefixes", where),
+        prices=text["prices"],
+        docs=text["docs"],
+        confidence=_confidence(text["confidence"], where),
+        note=text["note"],
+    )
+
+
+def _capability(type_: str, facts: Mapping[str, Any], options: Mapping[str, Any], where: str) -> Capability:
+    for key in facts:
+        if key not in _OF_CAPABILITY:
+            raise unknown_argument(where, key, _OF_CAPABILITY)
+    return Capability(
+        codec=_text(facts, "codec", where) or CODECS[type_],
+        url=_text(facts, "url", where).rstrip("/"),
+        path=_text(facts, "path", where),
+        auth=_text(facts, "auth", where),
+        key_sets=_sets(facts, where) if "key_sets" in facts else (),
+        headers=_string_table(facts, "headers", where),
+        default_model=_text(facts, "model", where),
+        models=_texts(facts, "models", where),
+        options={**options, **_table(facts, "options", where)},
+        confidence=_confidence(_text(facts, "confidence", where), where),
+        note=_text(facts, "note", where),
+    )
+
+
+def _place(value: Any, where: str) -> Place:
+    if not isinstance(value, Mapping):
+        raise _wrong(where, "places", value, "a table with variables, default and example")
+    for key in value:
+        if key not in ("variables", "default", "example"):
+            raise unknown_argument(f"{where}, places", key, ("variables", "default", "example"))
+    return Place(_texts(value, "variables", where), _text(value, "default", where), _text(value, "example", where))
+
+
+def _sets(facts: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], ...]:
+    value = facts["key_sets"]
+    if not isinstance(value, list | tuple) or not all(isinstance(s, list | tuple) for s in value):
+        raise _wrong(where, "key_sets", value, "a list of lists of parts")
+    return tuple(tuple(str(part) for part in parts) for parts in value)
+
+
+def _text(facts: Mapping[str, Any], key: str, where: str) -> str:
+    value = facts.get(key, "")
+    if not isinstance(value, str):
+        raise _wrong(where, key, value, "a text")
+    return value
+
+
+def _texts(facts: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = facts.get(key, ())
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        raise _wrong(where, key, value, "a list of texts")
+    return tuple(value)
+
+
+def _table(facts: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = facts.get(key, {})
+    if not isinstance(value, Mapping):
+        raise _wrong(where, key, value, "a table")
+    return dict(value)
+
+
+def _string_table(facts: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
+    return {name: str(value) for name, value in _table(facts, key, where).items()}
+
+
+def _confidence(value: str, where: str) -> Confidence:
+    known: tuple[Confidence, ...] = get_args(Confidence)
+    for confidence in known:
+        if value == confidence:
+            return confidence
+    if value:
+        raise _wrong(where, "confidence", value, f"one of {', '.join(known)}")
+    return "documented"
+
+
+def _wrong(where: str, key: str, value: Any, wanted: str) -> ArgumentError:
+    return ArgumentError(f"{where}: {key} cannot be {value!r}.", "", f"Give {wanted}.")
