@@ -16,6 +16,7 @@ WorkbenchError
     ├── ModelUnknown
     ├── ContextTooLong
     ├── RateLimited
+    │   └── QuotaExhausted    waiting does not help
     ├── ContentFiltered
     ├── BadRequest
     ├── EndpointTimeout
@@ -156,6 +157,10 @@ class ContextTooLong(EndpointError):
 
 class RateLimited(EndpointError):
     """Too many requests, or the quota is used up."""
+
+
+class QuotaExhausted(RateLimited):
+    """The account's quota or balance is used up; waiting does not help."""
 
 
 class ContentFiltered(EndpointError):

@@ -26,6 +26,14 @@ BUILTIN: dict[str, dict[str, str]] = {
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
     },
     "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
+    "codec": {"plain": "workbench.dialects.plain:Plain"},
+    "training_form": {
+        "openai": "workbench.finetune.vendor_openai:OpenAIForm",
+        "glm": "workbench.finetune.vendor_openai:GlmForm",
+        "qwen": "workbench.finetune.vendor_qwen:QwenForm",
+        "sensenova": "workbench.finetune.vendor_sensenova:SenseNovaForm",
+        "doubao": "workbench.finetune.vendor_doubao:DoubaoForm",
+    },
     "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
     "scorer": {
         "exact": "workbench.evals.scorers:Exact",

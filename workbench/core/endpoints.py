@@ -8,6 +8,30 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """How requests travel, and how many.
+
+    Attributes
+    ----------
+    max_retries : int
+        How often a request is sent again, and only while nothing of an answer has come: no connection, too many requests,
+        an overloaded server.
+    requests_per_minute, concurrency : int or None
+        Limits over all requests of this process to the same source; more requests wait for their turn.
+    proxy : str
+        A proxy's address; the environment's proxies when empty, ``none`` for no proxy at all.
+    verify : bool or str
+        Whether certificates are checked, or a file or folder of certificates to trust.
+    """
+
+    max_retries: int = 2
+    requests_per_minute: int | None = None
+    concurrency: int | None = None
+    proxy: str = field(default="", repr=False)  # it may hold a password
+    verify: bool | str = True
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """An address that speaks a dialect.
 
@@ -35,6 +59,8 @@ class Endpoint:
         A name in the registry group ``auth``; the dialect's own way when empty.
     options : Mapping
         What the dialect has to know about this server's form; JSON values.
+    network : Network
+        Retries, limits, proxy, certificates.
     """
 
     url: str
@@ -48,13 +74,20 @@ class Endpoint:
     key_ref: str = ""
     auth: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    network: Network = Network()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        d = asdict(self)
+        if self.network == Network():
+            del d["network"]
+        elif "@" in self.network.proxy:  # a password does not travel
+            d["network"]["proxy"] = ""
+        return d
 
     @staticmethod
     def from_json(d: Mapping[str, Any]) -> Endpoint:
-        return Endpoint(**d)
+        network = d.get("network") or {}
+        return Endpoint(**{**d, "network": network if isinstance(network, Network) else Network(**network)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .messages import FinishReason, Usage
@@ -58,10 +58,15 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class ErrorInStream:
-    """The endpoint reported an error in the middle of a stream."""
+    """The endpoint reported an error in the middle of a stream.
+
+    ``body`` is what the dialect's ``error`` reads, as if it had been the answer, with the HTTP status that would fit.
+    """
 
     message: str
     code: str = ""
+    status: int = field(default=0, compare=False)
+    body: str = field(default="", compare=False, repr=False)
 
 
 StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finish | Metadata | ErrorInStream

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from .endpoints import Endpoint
 from .events import StreamEvent
@@ -132,13 +132,77 @@ class Launcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FormPart:
+    """One field of a multipart form; a file when it has a ``filename``."""
+
+    name: str
+    value: str | bytes = field(repr=False)
+    filename: str = ""
+    mime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request relative to an endpoint's base address."""
+    """A request relative to an endpoint's base address. Of ``json``, ``content`` and ``files`` it carries at most one.
+
+    Attributes
+    ----------
+    method, path : str
+        The path is joined to the base address; one that begins with a scheme is an address of its own.
+    json : Mapping or sequence
+        Sent as JSON.
+    headers : Mapping
+    content : bytes
+        Sent as it is; its type belongs into ``headers``.
+    files : tuple of FormPart
+        Sent as a multipart form.
+    query : Mapping
+        Joined to the address.
+    authorized : bool
+        Whether the key goes with it; a file that a vendor keeps at another address is fetched without.
+    repeatable : bool
+        Whether it may be sent again when the connection ended without an answer: not where it makes something.
+    """
 
     method: str
     path: str
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, Any] | Sequence[Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    files: tuple[FormPart, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+    authorized: bool = True
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What a codec's ``decode`` gives when the answer is not there yet: ask this, ``wait`` seconds from now.
+
+    ``decode`` reads that answer, and may follow up in turn; None is the codec's own.
+    """
+
+    request: HttpRequest
+    wait: float = 0.0
+    decode: Callable[[int, Mapping[str, str], bytes], Any] | None = None
+
+
+class Refused(Exception):
+    """An answer that is a success by its status and a refusal by its body, which is the argument; the codec's ``error`` reads it."""
+
+
+class Wire(Protocol):
+    """What dialects and codecs have in common."""
+
+    name: str
+
+    def authorize(self, key: str) -> Mapping[str, str]:
+        """The headers that carry the key, where the endpoint names no way of its own (registry group ``auth``)."""
+        ...
+
+    def error(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: str) -> Exception:
+        """The `EndpointError` for a refused request."""
+        ...
 
 
 class Decoder(Protocol):
@@ -155,19 +219,60 @@ class Decoder(Protocol):
     def close(self) -> Iterable[StreamEvent]: ...
 
 
-class Dialect(Protocol):
-    """A wire format as a pure codec."""
+class FrameDecoder(Protocol):
+    """A `Decoder` of a binary format: it is fed the bytes as they come."""
 
-    name: str
+    @property
+    def done(self) -> bool: ...
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]: ...
+
+    def close(self) -> Iterable[StreamEvent]: ...
+
+
+class Dialect(Wire, Protocol):
+    """A wire format for chats as a pure codec. Constructed with the endpoint's ``options``.
+
+    ``reads`` says what its decoder is fed: ``lines`` of text (a `Decoder`) or ``bytes`` (a `FrameDecoder`).
+    """
+
+    reads: Literal["lines", "bytes"]
 
     def encode(self, request: ChatRequest, *, stream: bool = True) -> HttpRequest: ...
 
-    def decoder(self) -> Decoder: ...
+    def decoder(self) -> Decoder | FrameDecoder: ...
 
-    def authorize(self, key: str) -> Mapping[str, str]:
-        """The headers that carry the key."""
+
+class Codec(Wire, Protocol):
+    """One request, one answer, as a pure codec. Constructed with the endpoint's ``options``.
+
+    A request that has a field ``model`` gets the endpoint's when it is empty.
+    """
+
+    def encode(self, request: Any) -> HttpRequest: ...
+
+    def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> Any:
+        """The result, or a `FollowUp`. Raises `Refused`."""
         ...
 
-    def error(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: str) -> Exception:
-        """The `EndpointError` for a refused request."""
+
+class PieceDecoder(Protocol):
+    """Turns an answer's bytes, as they come, into pieces of the result."""
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Raises `Refused`."""
         ...
+
+    def close(self) -> Iterable[bytes]: ...
+
+
+class StreamedCodec(Codec, Protocol):
+    """A codec whose result can be had in pieces while it arrives, such as speech."""
+
+    def encode_streamed(self, request: Any) -> HttpRequest: ...
+
+    def pieces(self, headers: Mapping[str, str]) -> PieceDecoder: ...
+
+
+Auth = Callable[[Mapping[str, str], HttpRequest, str], tuple[str, Mapping[str, str]]]
+"""A way to carry a key: ``(credentials, request, url) → (url, headers)``. The request's ``content`` is what is sent."""

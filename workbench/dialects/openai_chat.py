@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from ..core.endpoints import Endpoint
 from ..core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
@@ -34,6 +34,10 @@ class OpenAIChat:
     """``POST …/chat/completions``."""
 
     name = "openai_chat"
+    reads: Literal["lines", "bytes"] = "lines"
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options = options or {}
 
     def encode(self, request: ChatRequest, *, stream: bool = True) -> HttpRequest:
         """The request's body; parameters go through as they are named, ``None`` means not given."""
@@ -127,7 +131,7 @@ class OpenAIChatDecoder:
         error = chunk.get("error")
         if error:
             code = error.get("code") or error.get("type") if isinstance(error, dict) else ""
-            yield ErrorInStream(message_of(chunk), str(code or ""))
+            yield ErrorInStream(message_of(chunk), str(code or ""), body=json.dumps(chunk))
 
     def _delta(self, delta: Mapping[str, Any]) -> Iterator[StreamEvent]:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from ..core.events import Piece
 from ..core.messages import Completion, FinishReason, Timing, ToolCall, Usage
 
 
@@ -37,7 +37,7 @@ class Channel:
     )
 
     def __init__(self) -> None:
-        self.pieces: deque[Piece] = deque()
+        self.pieces: deque[Any] = deque()
         self.waiters: deque[Callable[[], object]] = deque()
         self.actions: deque[Callable[[Completion], object]] = deque()
         self.texts: list[str] = []
@@ -53,7 +53,7 @@ class Channel:
         self.error: Exception | None = None
         self.ended = self.cancelled = False
 
-    def push(self, pieces: Iterable[Piece]) -> None:
+    def push(self, pieces: Iterable[object]) -> None:
         """Hand pieces to the reader."""
         if self.first is None:
             self.first = time.perf_counter() - self.sent

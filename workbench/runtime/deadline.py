@@ -17,12 +17,19 @@ class Deadline:
         self.timeouts, self.heard, self.expired = timeouts, False, ""
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._began = self._last = self._loop.time()
+        self._resting = True
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """The request is sent now; the total goes on over attempts."""
         self.stop()
-        self._last, self.heard = self._loop.time(), False
+        self._last, self.heard, self._resting = self._loop.time(), False, False
+        self._check()
+
+    def rest(self) -> None:
+        """Nothing is under way: a turn is waited for, or the next attempt. Only the total goes on."""
+        self.stop()
+        self._resting = True
         self._check()
 
     def beat(self) -> None:
@@ -37,6 +44,8 @@ class Deadline:
     def _check(self) -> None:
         t, now = self.timeouts, self._loop.time()
         limit, name = (t.gap, "gap") if self.heard else (t.first_byte, "first_byte")
+        if self._resting:
+            limit = None
         ends = [(start + s, n) for start, s, n in ((self._last, limit, name), (self._began, t.total, "total")) if s is not None]
         if not ends:
             self._timer = self._loop.call_later(1.0, self._check)

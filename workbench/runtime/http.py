@@ -7,29 +7,38 @@ first time. Knows bytes, statuses and which failures happened before anything wa
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..core.endpoints import Network
 from . import http_local
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 __all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "send"]
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
-_clients: dict[tuple[asyncio.AbstractEventLoop, bool, tuple[str, ...]], httpx.AsyncClient] = {}
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
 
 
 @asynccontextmanager
 async def send(
-    method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], *, connect_timeout: float = 5.0
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    connect_timeout: float = 5.0,
+    network: Network | None = None,
 ) -> AsyncIterator[Answer]:
     """Send a request; leaving the block before the body's end closes the connection.
 
@@ -37,29 +46,28 @@ async def send(
     ------
     ConnectFailed, Disconnected, NotHttp
     """
-    content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     sent = {"Accept-Encoding": "identity", **headers}
-    if content is not None:
-        sent["Content-Type"] = "application/json"
     try:
         parts = urlsplit(url)
         here = (parts.hostname or "") in _LOOPBACK
     except ValueError as e:
         raise NotHttp(str(e)) from None
     if here and parts.scheme == "http":
-        answer = await http_local.send(method, parts, content, sent, connect_timeout)
+        answer = await http_local.send(method, parts, body, sent, connect_timeout)
     else:
-        answer = await _send(method, url, content, sent, connect_timeout, here)
+        answer = await _send(method, url, body, sent, connect_timeout, here, network or Network())
     try:
         yield answer
     finally:
         await asyncio.shield(answer.close())
 
 
-async def _send(method: str, url: str, body: bytes | None, headers: Mapping[str, str], connect_timeout: float, here: bool) -> Answer:
+async def _send(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], connect_timeout: float, here: bool, network: Network
+) -> Answer:
     import httpx
 
-    client = _client(here)
+    client = _client(here, network)
     try:
         request = client.build_request(method, url, content=body, headers=dict(headers), timeout=httpx.Timeout(None, connect=connect_timeout))
         response = await client.send(request, stream=True)
@@ -82,13 +90,33 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
         raise Disconnected(str(e) or type(e).__name__) from None
 
 
-def _client(here: bool) -> httpx.AsyncClient:
+def _client(here: bool, network: Network) -> httpx.AsyncClient:
     """The pool of the running loop. The proxies are those that the environment names now, and none for this machine."""
     import httpx
 
-    proxies = () if here else tuple(os.environ.get(name, "") for name in _PROXIES)
-    key = (asyncio.get_running_loop(), here, proxies)
+    environment = () if here or network.proxy else tuple(os.environ.get(name, "") for name in (*_PROXIES, *_CERTIFICATES))
+    key = (asyncio.get_running_loop(), here, network.proxy, network.verify, environment)
     if key not in _clients:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
-        _clients[key] = httpx.AsyncClient(trust_env=not here, limits=limits, follow_redirects=False, headers={"User-Agent": "workbench"})
+        _clients[key] = httpx.AsyncClient(
+            trust_env=not here and not network.proxy,
+            proxy=network.proxy if network.proxy not in ("", "none") and not here else None,
+            verify=_trusted(network.verify),
+            limits=limits,
+            follow_redirects=False,
+            headers={"User-Agent": "workbench"},
+        )
     return _clients[key]
+
+
+def _trusted(verify: bool | str) -> ssl.SSLContext | bool:
+    """The certificates to trust: those of a file or folder when one is named, here or in the environment."""
+    import ssl
+
+    place = verify if isinstance(verify, str) else next((os.environ[n] for n in _CERTIFICATES if os.environ.get(n)), "") if verify else ""
+    if not place:
+        return bool(verify)
+    try:
+        return ssl.create_default_context(capath=place) if os.path.isdir(place) else ssl.create_default_context(cafile=place)
+    except OSError as e:
+        raise NotHttp(f"The certificates in {place} cannot be read: {e.strerror or e}") from None

@@ -6,6 +6,18 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "x-ms-request-id",
+    "x-siliconcloud-trace-id",
+    "trace-id",
+    "x-trace-id",
+    "cf-ray",
+)
+
 
 class ConnectFailed(Exception):
     """No connection: nothing was sent."""
@@ -43,6 +55,11 @@ class Answer:
     def measured(self) -> bool:
         """Whether the body's end is marked, so that a cut can be told."""
         return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "")
+
+    @property
+    def request_id(self) -> str:
+        """The id by which the vendor finds the request."""
+        return next((self.headers[h] for h in REQUEST_IDS if h in self.headers), "")
 
     async def text(self, limit: int = 65536) -> str:
         """The body, at most ``limit`` bytes of it, however it ends."""

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.endpoints import Endpoint
 from ..core.events import ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
-from . import failures
 from .channel import Channel
 from .thinking import ThinkSplitter
+
+
+class Reported(Exception):
+    """The endpoint reported an error in the middle of its answer."""
+
+    def __init__(self, event: ErrorInStream) -> None:
+        super().__init__(event.message)
+        self.event = event
 
 
 class Reader:
     """Fills one channel from one answer's events."""
 
-    def __init__(self, channel: Channel, endpoint: Endpoint) -> None:
-        self.channel, self.endpoint, self.splitter = channel, endpoint, ThinkSplitter()
+    def __init__(self, channel: Channel) -> None:
+        self.channel, self.splitter = channel, ThinkSplitter()
 
     def take(self, events: Iterable[StreamEvent]) -> None:
-        """Put down what the events tell, and hand all their text over at once. Raises `StreamBroken` for an error among them."""
+        """Put down what the events tell, and hand all their text over at once. Raises `Reported` for an error among them."""
         channel, pieces = self.channel, list[Piece]()
         for e in events:
             kind = type(e)
@@ -64,4 +70,4 @@ class Reader:
         elif isinstance(e, ErrorInStream):
             if pieces:
                 channel.push(pieces)
-            raise failures.broken(channel, self.endpoint, e.message)
+            raise Reported(e)

@@ -1,0 +1,151 @@
+"""One request, one answer: embeddings, images, transcription, files, jobs at a vendor … Same keys, retries and limits as chats.
+
+A codec (registry group ``codec``) knows the format; this knows how it is sent. Codecs whose result can be had while it
+arrives, such as speech, are read through `open_pieces`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from .. import registry
+from ..core.endpoints import Endpoint, Timeouts
+from ..core.protocols import Codec, FollowUp, Refused, StreamedCodec
+from ..errors import EndpointError
+from . import failures, http, loop
+from .arriving import Arriving
+from .channel import Channel
+from .deadline import Deadline
+from .exchange import Exchange
+
+MOST = 1 << 30  # bytes of an answer that are kept: nothing that a vendor answers comes near it
+
+
+def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Any:
+    """Send a request and wait for its result; an interrupt aborts it upstream.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+        Its ``options`` are the codec's.
+    codec : str
+        A name in the registry group ``codec``.
+    request : object
+        What the codec encodes; a field ``model`` that is empty gets the endpoint's model.
+    timeouts : Timeouts, optional
+
+    Returns
+    -------
+    object
+        What the codec decodes, after every `FollowUp` that it asks for.
+
+    Raises
+    ------
+    EndpointError
+    """
+    return loop.run(_call(endpoint, codec, request, timeouts or Timeouts()))
+
+
+async def acall(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Any:
+    """`call` for async code on any event loop; cancelling the awaiting task aborts the request."""
+    return await asyncio.wrap_future(loop.spawn(_call(endpoint, codec, request, timeouts or Timeouts())))
+
+
+def open_pieces(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Arriving[bytes]:
+    """Send a request at once and return its result in pieces while it arrives; closing it aborts the request."""
+    return Arriving(lambda channel: _pieces(channel, endpoint, codec, request, timeouts or Timeouts()))
+
+
+async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts) -> Any:
+    codec: Codec = registry.get("codec", name)(endpoint.options)
+    channel, watch = Channel(), Deadline(timeouts)
+    try:
+        return await _ask(Exchange(endpoint, codec, channel, timeouts, watch), codec, _named(request, endpoint))
+    except asyncio.CancelledError:
+        if watch.expired:
+            raise failures.late(channel, endpoint, watch.expired) from None
+        raise
+    except EndpointError:
+        raise
+    except Exception as e:
+        raise failures.unreadable(channel, endpoint, e) from None
+    finally:
+        watch.stop()
+
+
+async def _ask(exchange: Exchange, codec: Codec, request: Any) -> Any:
+    read: Callable[[int, Mapping[str, str], bytes], Any] = codec.decode
+
+    async def receive(answer: http.Answer) -> Any:
+        body = await _body(answer, exchange)
+        try:
+            return read(answer.status, answer.headers, body)
+        except Refused as e:
+            raise await exchange.refusal(answer.status, answer.headers, str(e)) from None
+
+    result = await exchange.send(codec.encode(request), receive)
+    while isinstance(result, FollowUp):
+        exchange.watch.rest()
+        await asyncio.sleep(result.wait)
+        read = result.decode or codec.decode
+        result = await exchange.send(result.request, receive)
+    return result
+
+
+async def _body(answer: http.Answer, exchange: Exchange) -> bytes:
+    exchange.channel.request_id = answer.request_id or exchange.channel.request_id
+    parts, size = list[bytes](), 0
+    async for chunk in answer.chunks:
+        exchange.watch.beat()
+        parts.append(chunk)
+        size += len(chunk)
+        if size > MOST:
+            raise ValueError(f"the answer is larger than {MOST} bytes")
+    return b"".join(parts)
+
+
+async def _pieces(channel: Channel, endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts) -> None:
+    watch = Deadline(timeouts)
+    try:
+        codec = cast("StreamedCodec", registry.get("codec", name)(endpoint.options))
+        exchange = Exchange(endpoint, codec, channel, timeouts, watch)
+
+        async def receive(answer: http.Answer) -> None:
+            channel.request_id = answer.request_id
+            decoder = codec.pieces(answer.headers)
+            try:
+                async for chunk in answer.chunks:
+                    watch.beat()
+                    _push(channel, decoder.feed(chunk))
+                _push(channel, decoder.close())
+            except Refused as e:
+                if channel.first is not None:
+                    raise failures.broken(channel, endpoint, str(e)) from None
+                raise await exchange.refusal(answer.status, answer.headers, str(e)) from None
+
+        await exchange.send(codec.encode_streamed(_named(request, endpoint)), receive)
+        channel.end()
+    except asyncio.CancelledError:
+        channel.cancelled = not watch.expired
+        channel.end(failures.late(channel, endpoint, watch.expired) if watch.expired else None)
+    except EndpointError as e:
+        channel.end(e)
+    except Exception as e:
+        channel.end(failures.unreadable(channel, endpoint, e))
+    finally:
+        watch.stop()
+
+
+def _push(channel: Channel, pieces: Any) -> None:
+    if found := [p for p in pieces if p]:
+        channel.push(found)
+
+
+def _named(request: Any, endpoint: Endpoint) -> Any:
+    """The request with the endpoint's model where it names none."""
+    if dataclasses.is_dataclass(request) and not isinstance(request, type) and getattr(request, "model", None) == "":
+        return dataclasses.replace(request, model=endpoint.model)
+    return request

@@ -1,0 +1,128 @@
+"""One request, sent until it is answered: its address, its key, and when it may be sent again.
+
+Every request of the workbench to an endpoint goes through here, chats (`workbench.runtime.client`) and one-shot calls
+(`workbench.runtime.calls`) alike. Knows no wire format and no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+from .. import registry
+from ..core.endpoints import Endpoint, Timeouts
+from ..core.protocols import HttpRequest, Wire
+from ..errors import EndpointDown, EndpointError, QuotaExhausted, RateLimited
+from . import failures, http, rate
+from .channel import Channel
+from .deadline import Deadline
+from .endpoints import last_words
+from .http_body import body_of
+from .keys import Secret, credentials_of
+
+PATIENCE = 60.0  # the longest Retry-After that is waited for, in seconds
+_LOG_SECONDS = 0.2  # engines refuse first and write the reason into their log after that
+T = TypeVar("T")
+
+
+class Exchange:
+    """Sends requests to one endpoint.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+    wire : Wire
+        The dialect or codec: it reads refusals and knows how the key is carried.
+    channel : Channel
+        What has come so far, for the errors.
+    timeouts : Timeouts
+    watch : Deadline
+    """
+
+    def __init__(self, endpoint: Endpoint, wire: Wire, channel: Channel, timeouts: Timeouts, watch: Deadline) -> None:
+        self.endpoint, self.wire, self.channel, self.timeouts, self.watch = endpoint, wire, channel, timeouts, watch
+        self._credentials: Mapping[str, Secret] | None = None
+
+    async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
+        """Send; again only while nothing of an answer has come, and only where the endpoint says so or never got it.
+
+        Raises
+        ------
+        EndpointError
+        """
+        channel, endpoint, attempt = self.channel, self.endpoint, 0
+        while True:
+            attempt += 1
+            last = attempt > endpoint.network.max_retries
+            try:
+                async with rate.turn(endpoint):
+                    return await self._once(call, receive)
+            except http.ConnectFailed as e:
+                if last:
+                    raise failures.unreachable(channel, endpoint, str(e)) from None
+                pause = 0.1 * 2.0**attempt
+            except http.Disconnected as e:
+                if self.watch.heard:
+                    raise failures.broken(channel, endpoint, str(e)) from None
+                if last or not call.repeatable:
+                    raise failures.silent(channel, endpoint, str(e)) from None
+                pause = 0.1 * 2.0**attempt
+            except http.NotHttp as e:
+                raise failures.unusable(channel, endpoint, str(e)) from None
+            except (RateLimited, EndpointDown) as e:
+                pause = e.retry_after if e.retry_after is not None else 0.5 * 2.0 ** (attempt - 1)
+                if last or isinstance(e, QuotaExhausted) or pause > PATIENCE:
+                    raise
+            self.watch.rest()
+            await asyncio.sleep(pause * random.uniform(1.0, 1.25))  # apart from others that were refused in the same moment
+
+    async def _once(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
+        url, body, headers = self._prepare(call)
+        self.watch.start()
+        async with http.send(call.method, url, body, headers, connect_timeout=self.timeouts.connect, network=self.endpoint.network) as answer:
+            if answer.status >= 300:
+                raise await self._refusal(answer)
+            return await receive(answer)
+
+    def _prepare(self, call: HttpRequest) -> tuple[str, bytes | None, dict[str, str]]:
+        """The address, the body and the headers, with the key in its place."""
+        body, kind = body_of(call)
+        endpoint = self.endpoint
+        headers = {**endpoint.headers, **({"Content-Type": kind} if kind else {}), **call.headers}
+        url = call.path if "://" in call.path else endpoint.url.rstrip("/") + call.path
+        if call.query:
+            url += ("&" if "?" in url else "?") + urlencode(call.query, quote_via=quote)
+        if not call.authorized:
+            return url, body, headers
+        credentials = self.credentials
+        if endpoint.auth:
+            url, proof = registry.get("auth", endpoint.auth)(credentials, replace(call, json=None, files=(), content=body, headers=headers), url)
+        else:
+            key = credentials.get("key")
+            proof = self.wire.authorize(key) if key else {}
+        return url, body, {**headers, **{name: Secret(value) for name, value in proof.items()}}
+
+    @property
+    def credentials(self) -> Mapping[str, Secret]:
+        """The parts of the key, looked up once."""
+        if self._credentials is None:
+            self._credentials = credentials_of(self.endpoint)
+        return self._credentials
+
+    async def _refusal(self, answer: http.Answer) -> Exception:
+        return await self.refusal(answer.status, answer.headers, await answer.text())
+
+    async def refusal(self, status: int, headers: Mapping[str, str], body: str) -> Exception:
+        """The error for an answer that says no, without the key, with the engine's last words where it is one of ours."""
+        for secret in self.credentials.values():
+            if len(secret) > 5:
+                body = body.replace(secret, "***")
+        error = self.wire.error(self.endpoint, status, headers, body)
+        if status >= 500 and isinstance(error, EndpointError) and self.endpoint.job_id:
+            await asyncio.sleep(_LOG_SECONDS)
+            error.log_tail = last_words(self.endpoint)
+        return error
