@@ -17,6 +17,8 @@ NAMES = [
     "Job",
     "Message",
     "ModuleBase",
+    "Option",
+    "OptionIter",
     "Piece",
     "StreamCallHelper",
     "TrainableModule",

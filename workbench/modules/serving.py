@@ -32,6 +32,13 @@ class Serving:
         self._share_key = ""
         self._own = False
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Serving:
+        """A deployment is not copied; an address that the user gave is taken over."""
+        other = Serving()
+        if self.endpoint is not None and not self.job_id:
+            other.endpoint = self.endpoint
+        return other
+
     @property
     def shown_id(self) -> str:
         """The deployment that is coming up, else the one that answers."""

@@ -49,6 +49,10 @@ class Tuning:
     job_id: str = ""
     awaited: bool = True
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tuning:
+        """A copied module has trained nothing; the model that was chosen for it stays."""
+        return Tuning(self.model)
+
 
 def check_path(value: Any) -> Any:
     """Say at once when a data set is a path to nothing; everything else about it is checked by `finetune_spec`."""
