@@ -1,0 +1,257 @@
+"""Pictures, sounds and files from whatever a user has, and the parts of a message they become.
+
+Takes paths, addresses, bytes, PIL images, matplotlib figures and arrays by what these objects can do: none of those
+packages is imported here. Fetches nothing: an address stays an address. Wire formats beyond OpenAI's content parts are
+`workbench.dialects`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ..core.media import Kind, Media, kind_of, mime_of_name, of_bytes, of_data_url
+from ..errors import DataError
+
+__all__ = ["LIMIT", "content_part", "content_parts", "media", "wav"]
+
+LIMIT = 512 * 2**20  # bytes of one file: it is held in memory and travels in a message
+_FORMS = "Give a path, an http(s) or data: address, bytes, a PIL image, a matplotlib figure, or (array, samples a second) for sound."
+_FORMATS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg", "audio/opus": "opus", "audio/mp4": "m4a"}
+_TEXTS = ("application/json", "application/jsonl", "application/xml", "application/x-yaml", "application/toml", "application/x-sh")
+
+
+def media(value: Any, kind: Kind | None = None) -> Media:
+    """One file as a value.
+
+    Parameters
+    ----------
+    value : str, Path, bytes, file object, PIL image, matplotlib figure, array, tuple or Media
+        A path; an address (``http:``, ``https:``, ``file:``, ``data:``), which is not fetched; the content itself; an open
+        file; a picture as an array of shape (height, width[, 3 or 4]); a sound as (samples, samples a second), samples of
+        shape (n,), (n, channels) or (channels, n), floats in -1 … 1 or integers; anything with a ``media`` attribute.
+    kind : str, optional
+        ``image``, ``audio``, ``video`` or ``file``, where an address does not tell; ``image`` when that is missing, too.
+
+    Returns
+    -------
+    Media
+
+    Raises
+    ------
+    DataError
+        When there is no such file, it is empty or too large, or the value is of another kind.
+    """
+    found = _media(value, kind)
+    if found.url:
+        return found
+    if not found.data:
+        raise DataError(f"{_shown(value)} is empty.", "A file without content says nothing to a model.", "Check where it comes from.")
+    if len(found.data) > LIMIT:
+        raise DataError(f"{_shown(value)} is too large.", f"It has {len(found.data) / 2**20:,.0f} MB; {LIMIT // 2**20} MB is the most.", "Cut it.")
+    return found
+
+
+def _media(value: Any, kind: Kind | None) -> Media:
+    if isinstance(value, Media):
+        return value
+    ready = getattr(value, "media", None)
+    if isinstance(ready, Media):
+        return ready
+    if isinstance(value, str | os.PathLike):
+        return _of_text(os.fspath(value), kind)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return of_bytes(bytes(value))
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return _of_sound(value)
+    if callable(getattr(value, "read", None)):
+        name = getattr(value, "name", "")
+        content = value.read(LIMIT + 1)
+        if isinstance(content, str):
+            content = content.encode()
+        return of_bytes(content, "", Path(name).name if isinstance(name, str) else "")
+    picture = _of_picture(value)
+    if picture is None:
+        raise DataError(f"{_shown(value)} is no file that a model can read.", f"It is a {type(value).__name__}.", _FORMS)
+    return picture
+
+
+def _of_text(text: str | bytes, kind: Kind | None) -> Media:
+    text = os.fsdecode(text)
+    if text[:5].lower() == "data:":
+        try:
+            return of_data_url(text)
+        except ValueError as e:
+            raise DataError(f"The address {text[:40]!r}… cannot be read.", str(e), "It has the form data:image/png;base64,….") from None
+    scheme = text.partition(":")[0].lower()
+    if scheme in ("http", "https"):
+        name = unquote(urlsplit(text).path.rpartition("/")[2])
+        mime = mime_of_name(name)
+        return Media(
+            kind or (kind_of(mime) if mime else "image"),
+            mime or {"audio": "audio/wav", "video": "video/mp4"}.get(kind or "", "image/png"),
+            b"",
+            text,
+            name,
+        )
+    if scheme == "file":
+        text = unquote(urlsplit(text).path)
+    path = Path(text).expanduser()
+    try:
+        if path.stat().st_size > LIMIT:
+            raise DataError(f"{path} is too large.", f"It has {path.stat().st_size / 2**20:,.0f} MB; {LIMIT // 2**20} MB is the most.", "Cut it.")
+        return of_bytes(path.read_bytes(), "", path.name)
+    except (OSError, ValueError) as e:  # a text that cannot be a path is none
+        shown = text if len(text) < 200 else f"{text[:80]}…"
+        cause = getattr(e, "strerror", None) or str(e)
+        raise DataError(f"The file {shown!r} cannot be read.", f"{cause}.", f"Check the path; it is looked for from {Path.cwd()}.") from None
+
+
+def _of_sound(pair: Any) -> Media:
+    first, second = pair
+    samples, rate = (first, second) if not isinstance(first, int) else (second, first)
+    if hasattr(rate, "item"):
+        rate = rate.item()
+    if not isinstance(rate, int | float) or rate <= 0 or isinstance(rate, bool):
+        raise DataError(
+            "A sound as an array needs its samples a second.", f"{type(rate).__name__} {rate!r} is no such number.", "Give (samples, 16000)."
+        )
+    return Media("audio", "audio/wav", wav(*_samples(samples), int(rate)), "", "audio.wav")
+
+
+def _samples(values: Any) -> tuple[bytes, int]:
+    """16-bit samples and the number of channels, of an array or nested list."""
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.dtype == object or array.ndim not in (1, 2) or not array.size or array.dtype.kind not in "fiub":
+        raise DataError(
+            "The samples of a sound have to be numbers.", f"Their shape is {array.shape}, their type {array.dtype}.", "Give an array of shape (n,)."
+        )
+    if array.ndim == 2 and array.shape[0] < array.shape[1] and array.shape[0] <= 8:
+        array = array.T
+    if array.dtype.kind == "f":
+        array = np.nan_to_num(np.clip(array, -1.0, 1.0)) * 32767
+    elif array.dtype == np.uint8:
+        array = (array.astype(np.int32) - 128) * 256
+    elif array.dtype.itemsize > 2:
+        array = array >> (8 * array.dtype.itemsize - 16) if np.abs(array.astype(np.int64)).max() > 32767 else array
+    return array.astype("<i2").tobytes(), 1 if array.ndim == 1 else array.shape[1]
+
+
+def wav(samples: bytes, channels: int, rate: int) -> bytes:
+    """16-bit little-endian samples as a WAV file (https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html)."""
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(samples),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        channels,
+        rate,
+        rate * channels * 2,
+        channels * 2,
+        16,
+        b"data",
+        len(samples),
+    )
+    return head + samples
+
+
+def _of_picture(value: Any) -> Media | None:
+    if not callable(getattr(value, "savefig", None)) and callable(getattr(getattr(value, "figure", None), "savefig", None)):
+        value = value.figure  # an Axes
+    out = io.BytesIO()
+    if callable(getattr(value, "savefig", None)):
+        value.savefig(out, format="png", bbox_inches="tight")
+    elif callable(getattr(value, "save", None)) and hasattr(value, "mode") and hasattr(value, "size"):
+        picture = value if value.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else value.convert("RGB")
+        picture.save(out, format="PNG")
+    elif callable(getattr(value, "_repr_png_", None)):
+        drawn = value._repr_png_()
+        out.write(drawn[0] if isinstance(drawn, tuple) else drawn or b"")
+    elif isinstance(getattr(value, "data", None), bytes):  # IPython.display.Image, Audio
+        return of_bytes(value.data)
+    elif hasattr(value, "shape") and hasattr(value, "dtype"):
+        return Media("image", "image/png", _png(value), "", "image.png")
+    else:
+        return None
+    return Media("image", "image/png", out.getvalue(), "", "image.png")
+
+
+def _png(values: Any) -> bytes:
+    """A picture's array as a PNG file (https://www.w3.org/TR/png-3/)."""
+    import numpy as np
+
+    array = np.asarray(values)
+    colour = {2: 0, 3: {1: 0, 2: 4, 3: 2, 4: 6}.get(array.shape[-1])}.get(array.ndim)
+    if colour is None or not array.size or array.dtype.kind not in "fiub":
+        raise DataError(
+            "An array of this form is no picture.",
+            f"Its shape is {array.shape}, its type {array.dtype}.",
+            "Give (height, width) or (height, width, 3), or for a sound (samples, samples a second).",
+        )
+    if array.dtype.kind == "f":
+        array = np.nan_to_num(np.clip(array, 0.0, 1.0)) * 255 + 0.5
+    elif array.dtype.kind == "b":
+        array = array.astype(np.uint8) * 255
+    array = np.clip(array, 0, 255).astype(np.uint8)
+    rows = array.reshape(array.shape[0], -1)
+    raw = np.concatenate([np.zeros((rows.shape[0], 1), np.uint8), rows], axis=1).tobytes()
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    head = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], 8, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw, 6)) + chunk(b"IEND", b"")
+
+
+def content_part(file: Media) -> dict[str, Any]:
+    """A file as a part of a message, in OpenAI's content-part form
+    (https://platform.openai.com/docs/api-reference/chat/create).
+
+    Pictures become ``image_url``, sounds ``input_audio`` (whose data is the address where only that is known, as Qwen
+    takes it), videos ``video_url`` (as Qwen, Doubao and vLLM take them), texts a ``text``, other files ``file``.
+    """
+    if file.kind == "image":
+        return {"type": "image_url", "image_url": {"url": file.address}}
+    if file.kind == "audio":
+        return {
+            "type": "input_audio",
+            "input_audio": {"data": file.base64 if file.data else file.url, "format": _FORMATS.get(file.mime, file.suffix)},
+        }
+    if file.kind == "video":
+        return {"type": "video_url", "video_url": {"url": file.address}}
+    if file.data and (file.mime.startswith("text/") or file.mime in _TEXTS):
+        return {"type": "text", "text": f"{file.file_name}:\n{file.data.decode('utf-8', 'replace')}"}
+    if not file.data:
+        raise DataError(
+            f"{file.url} cannot be sent as an address.", f"Models take pictures by their address, no {file.mime}.", "Download it and give the file."
+        )
+    return {"type": "file", "file": {"filename": file.file_name, "file_data": file.data_url}}
+
+
+def content_parts(text: str, files: Any) -> tuple[Mapping[str, Any], ...]:
+    """A text and its files as the content of one message: the text first, empty texts left out."""
+    many = files if isinstance(files, list | tuple) and not _is_sound(files) else [files]
+    parts = [content_part(media(f)) for f in many if f is not None]
+    return (*([{"type": "text", "text": text}] if text else []), *parts)
+
+
+def _is_sound(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and any(isinstance(v, int) and not isinstance(v, bool) for v in value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str | os.PathLike):
+        text = os.fsdecode(os.fspath(value))
+        return text if len(text) < 120 else f"{text[:60]}…"
+    return f"The {type(value).__name__}"
