@@ -20,6 +20,7 @@ WorkbenchError
     ├── ContentFiltered
     ├── BadRequest
     ├── EndpointTimeout
+    ├── ServerError           a served function raised; carries ``type traceback``
     ├── EndpointDown          nobody answers, or the engine died; carries ``log_tail``
     └── StreamBroken          the answer broke off; carries ``partial``
 """
@@ -28,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class WorkbenchError(Exception):
@@ -173,6 +175,18 @@ class BadRequest(EndpointError):
 
 class EndpointTimeout(EndpointError):
     """No answer in time."""
+
+
+class ServerError(EndpointError):
+    """A served function raised an error that has no counterpart here; ``type`` is its name, ``traceback`` the server's text."""
+
+    def __init__(self, what: str, cause: str = "", fix: str = "", *, type: str = "", traceback: str = "", **details: Any) -> None:
+        super().__init__(what, cause, fix, **details)
+        self.type, self.traceback = type, traceback
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}\nIn the server:\n{self.traceback}" if self.traceback else text
 
 
 class EndpointDown(EndpointError):

@@ -18,12 +18,14 @@ BUILTIN: dict[str, dict[str, str]] = {
     "finetune": {
         "llamafactory": "workbench.finetune.llama_factory:LlamaFactory",
         "dummy": "workbench.finetune.dummy_trainer:DummyFinetune",
+        "online": "workbench.finetune.online_finetune:OnlineFinetune",
     },
     "deploy": {
         "llama_cpp": "workbench.deploy.llama_cpp_server:LlamaCpp",
         "transformers": "workbench.deploy.transformers_serve:TransformersServe",
         "vllm": "workbench.deploy.vllm_server:VLLM",
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
+        "function": "workbench.deploy.function_server:FunctionServer",
     },
     "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
     "codec": {"plain": "workbench.dialects.plain:Plain"},

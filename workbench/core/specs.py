@@ -65,3 +65,57 @@ class DeploySpec:
         """The same model, engine and arguments have the same key, and so one deployment."""
         body = json.dumps([engine, self.to_json()], sort_keys=True, default=str)
         return "deploy-" + hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A function, flow or module to serve over HTTP.
+
+    Attributes
+    ----------
+    model : str
+        What people call it.
+    function : str
+        Digest of what is served; it lies in ``files`` of the job's folder.
+    files : tuple of str
+        Files of the job's folder that the server needs.
+    python_version : str
+        The Python that it was pickled by, such as ``3.11``.
+    paths : tuple of str
+        Where that Python found modules.
+    folder : str
+        The working directory of whoever started it.
+    stream : bool
+        Whether it answers piece by piece those who do not say.
+    host, port : str and int
+        Where to listen; 0 is any free port.
+    python, pythonpath : str
+        Another interpreter, and folders to look for modules first.
+    arguments : Mapping
+        For people: what was chosen.
+    """
+
+    model: str
+    function: str
+    files: tuple[str, ...] = ()
+    python_version: str = ""
+    paths: tuple[str, ...] = ()
+    folder: str = ""
+    stream: bool = False
+    host: str = "127.0.0.1"
+    port: int = 0
+    python: str = ""
+    pythonpath: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "files": list(self.files), "paths": list(self.paths)}
+
+    @staticmethod
+    def from_json(d: Mapping[str, Any]) -> FunctionSpec:
+        return FunctionSpec(**{**d, "files": tuple(d.get("files", ())), "paths": tuple(d.get("paths", ()))})
+
+    def share_key(self) -> str:
+        """The same function, served in the same way, has the same key, and so one deployment."""
+        body = json.dumps(self.to_json(), sort_keys=True, default=str)
+        return "function-" + hashlib.sha256(body.encode()).hexdigest()[:16]

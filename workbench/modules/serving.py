@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, JobState
@@ -60,7 +60,14 @@ class Serving:
         record = self.record
         return bool(record and self._share_key == share_key and record.state is JobState.RUNNING and not record.cancel_requested)
 
-    def start(self, spec: JobSpec, on_change: Callable[[JobRecord], None], *, private: bool = False) -> JobRecord:
+    def start(
+        self,
+        spec: JobSpec,
+        on_change: Callable[[JobRecord], None],
+        *,
+        private: bool = False,
+        files: Mapping[str, str | bytes] | None = None,
+    ) -> JobRecord:
         """Deploy, or join the deployment of the same model that is there already, in whichever process it was started.
 
         Parameters
@@ -68,6 +75,8 @@ class Serving:
         private : bool
             The model is a result of this module's own: the deployment ends when the next one takes its place. That of a
             base model stays, because other notebooks may have joined it.
+        files : Mapping, optional
+            Files for the job's folder, by their relative names.
 
         Raises
         ------
@@ -77,7 +86,7 @@ class Serving:
         with self.lock:
             for attempt in range(1, _ATTEMPTS + 1):
                 asked = time.time()
-                submitted = jobs.submit(spec)
+                submitted = jobs.submit(spec, files=files)
                 created = submitted.created_at >= asked
                 self._coming = submitted.id
                 try:

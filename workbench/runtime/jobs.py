@@ -124,7 +124,12 @@ def resume(job_id: str) -> JobRecord:
     if checkpoint is not None and "resume_from" in payload:
         payload["resume_from"] = str(checkpoint[1].parent)
     spec = replace(parent.spec, payload=payload, parent=parent.id)
-    return _submit(spec, {}, checkpoint[0] if checkpoint else None)
+    folder = store().place(parent.id).folder
+    try:
+        files = {name: (folder / name).read_bytes() for name in payload.get("files") or ()}
+    except OSError as e:
+        raise JobError(f"The job {parent.name!r} cannot be resumed.", str(e), "Start a new one.", job_id=parent.id) from None
+    return _submit(spec, files, checkpoint[0] if checkpoint else None)
 
 
 def last_checkpoint(job_id: str) -> tuple[int, Path] | None:

@@ -99,6 +99,8 @@ def write_key(path: Path) -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file of a job, in a folder made for it."""
+    """Write a file of a job, for its owner's eyes only, in a folder made for it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(file, "wb") as f:
+        f.write(content.encode() if isinstance(content, str) else content)
