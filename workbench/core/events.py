@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .messages import FinishReason, Usage
 
-Tag = Literal["text", "think", "tool"]
+Tag = Literal["text", "think", "tool", "prefix", "suffix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +70,45 @@ class ErrorInStream:
     body: str = field(default="", compare=False, repr=False)
 
 
-StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finish | Metadata | ErrorInStream
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the vendor wants back untouched with the next request; the dialect that made it reads it again."""
+
+    data: Mapping[str, Any]
+
+
+StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finish | Metadata | Replay | ErrorInStream
 
 
 class Piece(str):
-    """Some streamed text: a string that also says what kind of text it is.
+    """Some streamed text: a string that also says what kind of text it is, and who said it.
 
     ``piece.tag`` is ``text``, ``think`` or ``tool``; ``piece['tag']`` and ``piece['delta']`` work as well, because
-    people have code for both forms.
+    people have code for both forms. ``prefix`` and ``suffix`` are what the module was told to write around its answer.
+
+    Attributes
+    ----------
+    tag : str
+        What kind of text it is.
+    source : str
+        The name of the module that streams it; empty where only one can.
+    color : str
+        What the module was told to write it in; empty for none.
     """
 
     tag: Tag
-    __slots__ = ("tag",)
+    source: str
+    color: str
+    __slots__ = ("color", "source", "tag")
 
-    def __new__(cls, text: str, tag: Tag = "text") -> Piece:
+    def __new__(cls, text: str, tag: Tag = "text", source: str = "", color: str = "") -> Piece:
         self = str.__new__(cls, text)
-        self.tag = tag
+        self.tag, self.source, self.color = tag, source, color
         return self
 
     def __getitem__(self, key: object) -> str:
         if key == "delta":
             return str(self)
-        if key == "tag":
-            return self.tag
+        if key in ("tag", "source", "color"):
+            return str(getattr(self, str(key)))
         return str.__getitem__(self, key)  # type: ignore[index]  # str itself refuses other keys

@@ -21,13 +21,19 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. ``content`` is text, or parts in OpenAI's content-part form for files."""
+    """One turn. ``content`` is text, or parts in OpenAI's content-part form for files.
+
+    ``reasoning`` is what a model thought before it answered, and ``replay`` what its vendor wants back untouched with the next
+    request (`Completion.message` fills both in).
+    """
 
     role: Role
     content: str | tuple[Mapping[str, Any], ...] = ""
     name: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    reasoning: str = ""
+    replay: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,24 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. ``estimated`` when the endpoint gave none."""
+    """Tokens of one call. ``estimated`` when the endpoint gave none.
+
+    Attributes
+    ----------
+    prompt_tokens, completion_tokens : int
+        All of them, those counted below included.
+    cached_tokens, cache_write_tokens : int
+        Of the prompt: read from the vendor's cache, and put into it.
+    reasoning_tokens : int
+        Of the completion.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     estimated: bool = False
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -57,6 +76,9 @@ class Usage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.estimated or other.estimated,
+            self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -85,6 +107,11 @@ class Completion:
     timing: Timing = Timing()
     model: str = ""
     request_id: str = ""
+    replay: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
+
+    def message(self) -> Message:
+        """The answer as a turn of the conversation, with everything that the vendor wants back."""
+        return Message("assistant", self.text, tool_calls=self.tool_calls, reasoning=self.reasoning, replay=self.replay)
 
 
 def as_messages(value: str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
@@ -109,4 +136,6 @@ def _from_dict(d: Mapping[str, Any]) -> Message:
         d.get("name") or "",
         calls,
         d.get("tool_call_id") or "",
+        str(d.get("reasoning_content") or d.get("reasoning") or ""),
+        d.get("replay") or {},
     )

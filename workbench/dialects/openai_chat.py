@@ -1,37 +1,61 @@
-"""The OpenAI chat completions format, as OpenAI, llama.cpp, vLLM, `transformers serve` and most vendors speak it.
+"""The OpenAI chat completions format, as OpenAI, llama.cpp, vLLM, `transformers serve` and most vendors speak it: what is sent.
 
-Format: https://platform.openai.com/docs/api-reference/chat and its streaming page; framing:
-https://html.spec.whatwg.org/multipage/server-sent-events.html. Knows nothing of connections, retries or bytes: it gets
-decoded lines. It reads tolerantly, because the compatible servers differ: comments, missing ``[DONE]``, missing finish
-reason, usage in a chunk of its own, errors in the middle, reasoning under two names, whole JSON instead of a stream.
+Format: https://platform.openai.com/docs/api-reference/chat. Where servers differ, the endpoint's options say how; no vendor is
+named here. What is read is `workbench.dialects.openai_stream`. Knows nothing of connections, retries or bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+from urllib.parse import quote
 
 from ..core.endpoints import Endpoint
-from ..core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
-from ..core.messages import ChatRequest, FinishReason, Message, Usage
+from ..core.messages import ChatRequest, Message
 from ..core.protocols import HttpRequest
-from .openai_errors import error_from, message_of
+from . import parameters
+from .openai_errors import error_from
+from .openai_stream import OpenAIChatDecoder
+from .parts import Part, parts_of, schema_of, text_of
 
-_REASONS: dict[str, FinishReason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "end_turn": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
+_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 class OpenAIChat:
-    """``POST …/chat/completions``."""
+    """``POST …/chat/completions``.
+
+    Parameters
+    ----------
+    options : Mapping, optional
+        How this server differs:
+
+        ``path``
+            Instead of ``/chat/completions``; ``{model}`` in it is the model's name. ``query``: what is joined to the address.
+        ``max_tokens``
+            The server's name of that parameter, whichever of OpenAI's two names is given.
+        ``stream``, ``stream_options``
+            False where the server knows no streams, or refuses to be asked for usage in one.
+        ``system_role``
+            Instead of ``system``, such as ``developer``; ``user`` where there is none.
+        ``defaults``, ``rename``, ``drop``, ``clamp``, ``nest``
+            What `workbench.dialects.parameters` does with parameters.
+        ``response_format``
+            ``json_object`` where schemas are not known: the schema is told in words. ``none`` where the parameter is refused.
+        ``content``
+            ``text`` where lists of parts are refused.
+        ``image_url``
+            ``text`` where it is a bare text instead of an object; ``base64`` where an image has no ``data:`` before it.
+        ``reasoning``
+            The name under which an assistant's reasoning is sent back; ``reasoning_on`` is ``tools`` (the default: in turns with tool
+            calls) or ``always``.
+        ``strict_tools``
+            False where ``strict`` in a tool is refused.
+        ``tool_choice``
+            The values that are known; another one becomes the first of them.
+        ``model``
+            False where the body names no model.
+    """
 
     name = "openai_chat"
     reads: Literal["lines", "bytes"] = "lines"
@@ -40,15 +64,22 @@ class OpenAIChat:
         self.options = options or {}
 
     def encode(self, request: ChatRequest, *, stream: bool = True) -> HttpRequest:
-        """The request's body; parameters go through as they are named, ``None`` means not given."""
-        body: dict[str, Any] = {"model": request.model, "messages": [_message(m) for m in request.messages]}
+        """The request's body; parameters that no option names go through as they are, ``None`` means not given."""
+        options = self.options
+        stream = stream and options.get("stream", True)
+        values = self._parameters(request)
+        hint = _hint(values, options)
+        body: dict[str, Any] = {"model": request.model} if options.get("model", True) else {}
+        body["messages"] = list(self._messages(request.messages, hint))
         if request.tools:
-            body["tools"] = list(request.tools)
-        body.update((k, v) for k, v in request.parameters.items() if v is not None)
+            body["tools"] = [_tool(t, options.get("strict_tools", True)) for t in request.tools]
+        body.update(values)
         body["stream"] = stream
-        if stream:
+        if stream and options.get("stream_options", True):
             body.setdefault("stream_options", {"include_usage": True})
-        return HttpRequest("POST", "/chat/completions", body)
+        parameters.merge(body, parameters.extras(request.parameters))
+        path = str(options.get("path") or "/chat/completions").replace("{model}", quote(request.model, safe=""))
+        return HttpRequest("POST", path, body, query=options.get("query") or {})
 
     def decoder(self) -> OpenAIChatDecoder:
         """A decoder for one answer."""
@@ -62,120 +93,91 @@ class OpenAIChat:
         """The `EndpointError` for a refused request, with the server's own words and never the key."""
         return error_from(endpoint, status, headers, body)
 
+    def models_request(self) -> HttpRequest:
+        """Asks which models are served."""
+        return HttpRequest("GET", str(self.options.get("models_path") or "/models"), query=self.options.get("query") or {})
 
-class OpenAIChatDecoder:
-    """Lines of one answer → events. Fragments of a tool call keep their index; one without an index continues the last."""
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        values = dict(request.parameters)
+        limit = self.options.get("max_tokens")
+        if limit:
+            found = [v for n in _LIMITS if (v := values.pop(n, None)) is not None]
+            if found:
+                values[limit] = found[0]
+        values = parameters.arrange(values, self.options)
+        known = self.options.get("tool_choice")
+        if known and isinstance(values.get("tool_choice"), str) and values["tool_choice"] not in known:
+            values["tool_choice"] = known[0]
+        return values
 
-    def __init__(self) -> None:
-        self.done = False
-        self._whole: list[str] | None = None  # the lines of a plain JSON answer
-        self._began = False
-        self._told: tuple[str, str] = ("", "")
-        self._call = -1
-        self._finished = False
+    def _messages(self, messages: tuple[Message, ...], hint: str) -> Iterator[dict[str, Any]]:
+        role = str(self.options.get("system_role") or "system")
+        if hint and not any(m.role == "system" for m in messages):
+            yield {"role": role, "content": hint}
+            hint = ""
+        for m in messages:
+            out = self._message(m)
+            if m.role == "system":
+                out["role"] = role
+                if hint:
+                    out["content"], hint = f"{text_of(m)}\n\n{hint}", ""
+            yield out
 
-    def feed(self, line: str) -> Iterable[StreamEvent]:
-        """The events of one line (without its end)."""
-        if line.startswith("data:"):
-            if self._whole is None:
-                self._began = True
-                return self._data(line[5:].strip())
-        elif not self._began and self._whole is None and line.lstrip()[:1] == "{":
-            self._whole = []
-        elif line.startswith("error:") and self._whole is None:  # older llama.cpp servers
-            return self._data(f'{{"error": {line[6:]}}}')
-        if self._whole is not None:
-            self._whole.append(line)
-        return ()
+    def _message(self, m: Message) -> dict[str, Any]:
+        out: dict[str, Any] = {"role": m.role, "content": self._content(m)}
+        if m.name:
+            out["name"] = m.name
+        if m.tool_calls:
+            out["tool_calls"] = [{"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in m.tool_calls]
+        if m.tool_call_id:
+            out["tool_call_id"] = m.tool_call_id
+        if m.role == "assistant":
+            out.update(self._thoughts(m))
+        return out
 
-    def close(self) -> Iterable[StreamEvent]:
-        """What is left when the connection has ended: a plain JSON answer."""
-        if self._whole is None:
-            return ()
-        text, self._whole = "\n".join(self._whole), None
-        return self._data(text)
+    def _thoughts(self, m: Message) -> dict[str, Any]:
+        """What the server wants back of the assistant's reasoning."""
+        if m.replay.get("dialect") == self.name:
+            return {k: v for k, v in m.replay.items() if k != "dialect"}
+        field = self.options.get("reasoning")
+        if field and (m.tool_calls or self.options.get("reasoning_on") == "always") and (m.reasoning or m.tool_calls):
+            return {field: m.reasoning}
+        return {}
 
-    def _data(self, text: str) -> Iterable[StreamEvent]:
-        if text == "[DONE]":
-            self.done = True
-            return () if self._finished else (Finish("unknown"),)
-        if not text:
-            return ()
-        try:
-            chunk = json.loads(text)
-        except ValueError:
-            return (ErrorInStream(f"The server sent something that is not JSON: {text[:200]}", "not_json"),)
-        if not isinstance(chunk, dict):
-            return (ErrorInStream(f"The server sent something that is not an object: {text[:200]}", "not_an_object"),)
-        try:
-            return list(self._chunk(chunk))
-        except (AttributeError, TypeError, ValueError, KeyError):
-            return (ErrorInStream(f"The server sent an object of another form: {text[:200]}", "other_form"),)
-
-    def _chunk(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
-        told = (str(chunk.get("model") or ""), str(chunk.get("id") or ""))
-        if told != self._told:
-            self._told = told
-            yield Metadata(*told)
-        for choice in chunk.get("choices") or ():
-            if choice.get("index"):
-                continue  # only the first of several alternatives is an answer
-            yield from self._delta(choice.get("delta") or choice.get("message") or {})
-            reason = choice.get("finish_reason")
-            if reason:
-                self._finished = True
-                yield Finish(_REASONS.get(str(reason), "unknown"))
-        usage = _usage(chunk)
-        if usage is not None:
-            yield UsageReport(usage)
-        error = chunk.get("error")
-        if error:
-            code = error.get("code") or error.get("type") if isinstance(error, dict) else ""
-            yield ErrorInStream(message_of(chunk), str(code or ""), body=json.dumps(chunk))
-
-    def _delta(self, delta: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if reasoning and isinstance(reasoning, str):
-            yield ReasoningDelta(reasoning)
-        content = delta.get("content")
-        if isinstance(content, str):
-            if content:
-                yield TextDelta(content)
-        elif content:
-            yield from (TextDelta(p["text"]) for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
-        if delta.get("refusal"):
-            yield TextDelta(str(delta["refusal"]))
-        for call in delta.get("tool_calls") or ():
-            yield self._tool(call)
-
-    def _tool(self, call: Mapping[str, Any]) -> ToolCallDelta:
-        index = call.get("index")
-        if index is None:  # servers that send whole calls leave it out: an id begins a new one
-            index = self._call + 1 if call.get("id") or self._call < 0 else self._call
-        self._call = int(index)
-        function = call.get("function") or {}
-        arguments = function.get("arguments")
-        if arguments is not None and not isinstance(arguments, str):
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        return ToolCallDelta(self._call, str(call.get("id") or ""), str(function.get("name") or ""), arguments or "")
+    def _content(self, m: Message) -> str | list[Any]:
+        if isinstance(m.content, str):
+            return m.content
+        if self.options.get("content") == "text" or m.role == "system":
+            return text_of(m) if all(p.kind == "text" for p in parts_of(m)) else list(m.content)
+        form = self.options.get("image_url")
+        return [_image(p, form) if form and p.kind == "image" else dict(p.raw or {}) for p in parts_of(m)]
 
 
-def _message(m: Message) -> dict[str, Any]:
-    out: dict[str, Any] = {"role": m.role, "content": m.content if isinstance(m.content, str) else list(m.content)}
-    if m.name:
-        out["name"] = m.name
-    if m.tool_calls:
-        out["tool_calls"] = [{"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in m.tool_calls]
-    if m.tool_call_id:
-        out["tool_call_id"] = m.tool_call_id
-    return out
+def _image(part: Part, form: str) -> dict[str, Any]:
+    raw = dict(part.raw or {})
+    address = part.url or (part.data if form == "base64" else f"data:{part.mime};base64,{part.data}")
+    inner = raw.get("image_url")
+    raw["image_url"] = address if form == "text" else {**(inner if isinstance(inner, Mapping) else {}), "url": address}
+    return raw
 
 
-def _usage(chunk: Mapping[str, Any]) -> Usage | None:
-    usage = chunk.get("usage")
-    if usage:
-        return Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
-    timings = cast("Mapping[str, Any] | None", chunk.get("timings"))  # llama.cpp's own count, where usage was not sent
-    if timings and timings.get("predicted_n") is not None and any(c.get("finish_reason") for c in chunk.get("choices") or ()):
-        return Usage(int(timings.get("prompt_n") or 0) + int(timings.get("cache_n") or 0), int(timings["predicted_n"]))
-    return None
+def _tool(tool: Mapping[str, Any], strict: bool) -> Mapping[str, Any]:
+    function = tool.get("function")
+    if strict or not isinstance(function, Mapping) or "strict" not in function:
+        return tool
+    return {**tool, "function": {k: v for k, v in function.items() if k != "strict"}}
+
+
+def _hint(values: dict[str, Any], options: Mapping[str, Any]) -> str:
+    """Words that tell a schema to a server that knows none; the parameter becomes what it does know."""
+    known, schema = options.get("response_format"), schema_of(values.get("response_format"))
+    if known not in ("json_object", "none") or schema is None:
+        return ""
+    if known == "none":
+        del values["response_format"]
+    elif values["response_format"].get("type") == "json_object":
+        return ""
+    else:
+        values["response_format"] = {"type": "json_object"}
+    said = f" that fits this JSON schema: {json.dumps(schema, ensure_ascii=False)}" if schema else ""
+    return f"Answer with a JSON object{said}. Write nothing but JSON."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..core.messages import Completion, FinishReason, Timing, ToolCall, Usage
@@ -28,6 +28,7 @@ class Channel:
         "pieces",
         "prompt_size",
         "reasoning",
+        "replay",
         "request_id",
         "sent",
         "texts",
@@ -46,6 +47,7 @@ class Channel:
         self.usage: Usage | None = None
         self.finish: FinishReason | None = None
         self.model = self.request_id = ""
+        self.replay: Mapping[str, Any] = {}
         self.prompt_size = 0
         self.sent = time.perf_counter()
         self.first: float | None = None
@@ -90,7 +92,7 @@ class Channel:
         reason = self.finish or ("cancelled" if self.cancelled else "unknown")
         usage = self.usage or Usage(self.prompt_size, estimate_tokens(text + reasoning), estimated=True)
         timing = Timing(self.first, self.total if self.total is not None else time.perf_counter() - self.sent)
-        return Completion(text, reasoning, calls, reason, usage, timing, self.model, self.request_id)
+        return Completion(text, reasoning, calls, reason, usage, timing, self.model, self.request_id, self.replay)
 
 
 def estimate_tokens(text: str) -> int:

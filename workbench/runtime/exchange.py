@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.protocols import HttpRequest, Wire
-from ..errors import EndpointDown, EndpointError, QuotaExhausted, RateLimited
-from . import failures, http, rate
+from ..errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited
+from . import failures, http, keys, rate
 from .channel import Channel
 from .deadline import Deadline
 from .endpoints import last_words
@@ -55,6 +55,8 @@ class Exchange:
         EndpointError
         """
         channel, endpoint, attempt = self.channel, self.endpoint, 0
+        keys_left = keys.count(endpoint) - 1
+        self.watch.rest()
         while True:
             attempt += 1
             last = attempt > endpoint.network.max_retries
@@ -73,7 +75,12 @@ class Exchange:
                 pause = 0.1 * 2.0**attempt
             except http.NotHttp as e:
                 raise failures.unusable(channel, endpoint, str(e)) from None
-            except (RateLimited, EndpointDown) as e:
+            except (AuthenticationFailed, RateLimited, EndpointDown) as e:
+                if keys_left and not isinstance(e, EndpointDown) and keys.rotate(endpoint, self.credentials):
+                    keys_left, attempt, self._credentials = keys_left - 1, attempt - 1, None
+                    continue
+                if isinstance(e, AuthenticationFailed):
+                    raise
                 pause = e.retry_after if e.retry_after is not None else 0.5 * 2.0 ** (attempt - 1)
                 if last or isinstance(e, QuotaExhausted) or pause > PATIENCE:
                     raise
@@ -118,10 +125,7 @@ class Exchange:
 
     async def refusal(self, status: int, headers: Mapping[str, str], body: str) -> Exception:
         """The error for an answer that says no, without the key, with the engine's last words where it is one of ours."""
-        for secret in self.credentials.values():
-            if len(secret) > 5:
-                body = body.replace(secret, "***")
-        error = self.wire.error(self.endpoint, status, headers, body)
+        error = self.wire.error(self.endpoint, status, headers, keys.masked(body, self.credentials))
         if status >= 500 and isinstance(error, EndpointError) and self.endpoint.job_id:
             await asyncio.sleep(_LOG_SECONDS)
             error.log_tail = last_words(self.endpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.events import ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
+from ..core.events import ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from .channel import Channel
 from .thinking import ThinkSplitter
 
@@ -67,6 +67,8 @@ class Reader:
             channel.finish = e.reason
         elif isinstance(e, Metadata):
             channel.model, channel.request_id = e.model or channel.model, e.request_id or channel.request_id
+        elif isinstance(e, Replay):
+            channel.replay = e.data
         elif isinstance(e, ErrorInStream):
             if pieces:
                 channel.push(pieces)
