@@ -28,7 +28,15 @@ BUILTIN: dict[str, dict[str, str]] = {
         "function": "workbench.deploy.function_server:FunctionServer",
     },
     "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
-    "codec": {"plain": "workbench.dialects.plain:Plain"},
+    "codec": {
+        "plain": "workbench.dialects.plain:Plain",
+        "embeddings": "workbench.dialects.embeddings:embeddings",
+        "rerank": "workbench.dialects.rerank:rerank",
+        "transcription": "workbench.dialects.transcription:transcription",
+        "speech": "workbench.dialects.speech:speech",
+        "images": "workbench.dialects.images:images",
+        "image_edits": "workbench.dialects.images:image_edits",
+    },
     "training_form": {
         "openai": "workbench.finetune.vendor_openai:OpenAIForm",
         "glm": "workbench.finetune.vendor_openai:GlmForm",

@@ -179,12 +179,15 @@ class HttpRequest:
 class FollowUp:
     """What a codec's ``decode`` gives when the answer is not there yet: ask this, ``wait`` seconds from now.
 
-    ``decode`` reads that answer, and may follow up in turn; None is the codec's own.
+    ``decode`` reads that answer, and may follow up in turn; None is the codec's own. ``state`` is the vendor's word for how
+    far it is; ``cancel`` ends it at the vendor when nobody waits any more.
     """
 
     request: HttpRequest
     wait: float = 0.0
     decode: Callable[[int, Mapping[str, str], bytes], Any] | None = None
+    state: str = ""
+    cancel: HttpRequest | None = None
 
 
 class Refused(Exception):

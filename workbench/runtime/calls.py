@@ -14,7 +14,7 @@ from typing import Any, cast
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.protocols import Codec, FollowUp, Refused, StreamedCodec
-from ..errors import EndpointError
+from ..errors import WorkbenchError
 from . import failures, http, loop
 from .arriving import Arriving
 from .channel import Channel
@@ -68,7 +68,7 @@ async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts)
         if watch.expired:
             raise failures.late(channel, endpoint, watch.expired) from None
         raise
-    except EndpointError:
+    except WorkbenchError:
         raise
     except Exception as e:
         raise failures.unreadable(channel, endpoint, e) from None
@@ -131,7 +131,7 @@ async def _pieces(channel: Channel, endpoint: Endpoint, name: str, request: Any,
     except asyncio.CancelledError:
         channel.cancelled = not watch.expired
         channel.end(failures.late(channel, endpoint, watch.expired) if watch.expired else None)
-    except EndpointError as e:
+    except WorkbenchError as e:
         channel.end(e)
     except Exception as e:
         channel.end(failures.unreadable(channel, endpoint, e))
