@@ -237,7 +237,11 @@ def test_parameters_are_sent_and_a_misspelt_one_is_refused(echo: wb.TrainableMod
             call()
 
 
-def test_stream_true_prints_the_pieces_and_returns_the_text(echo: wb.TrainableModule, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stream_true_prints_the_pieces_and_returns_the_text(
+    echo: wb.TrainableModule, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
     capsys.readouterr()
     answer = echo("hi", stream=True)
     assert capsys.readouterr().out == answer + "\n"

@@ -1,7 +1,7 @@
 """`ModuleBase`: something callable that may hold others of its kind, and can be trained, deployed and evaluated with them.
 
-Knows the tree, hooks and evaluation sets. Does not know models, jobs' contents or how anything is served: subclasses
-override `forward`, and where they train or serve, `_training`, `_trained`, `_deploy` and `_undeploy`.
+Knows calls, the tree, hooks and evaluation sets. Does not know models, jobs' contents or how anything is served: subclasses
+override `forward`, and where they train or serve, `_training`, `_train`, `_await_training`, `_deploy` and `_undeploy`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import registry
 from ..core.jobs import JobSpec
 from ..core.messages import Usage
-from ..errors import ArgumentError, NotStarted
-from . import hooks
+from ..errors import NotStarted
+from . import hooks, life, making, usage
 from .context import listener
+from .evaluation import EvalSet, identity
+from .usage import Call, running
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..core.options import Option
     from ..runtime.job import Job
 
 
-def identity(value: Any) -> Any:
-    """The value itself."""
-    return value
-
-
 class ModuleBase:
-    """Base of all modules. Override `forward`; an attribute that is a module becomes a submodule.
+    """Base of all modules. Override `forward`; an attribute that is a module becomes a submodule, and so do the modules
+    inside an attribute that is a flow.
 
     Parameters
     ----------
@@ -42,22 +41,65 @@ class ModuleBase:
 
     Attributes
     ----------
+    module_id : str
+        Its own, in this process.
     eval_result : object
         After `eval` or `update`: an `EvalResult`, or what ``collect_f`` made of the list of outputs. None before.
     usage : Usage
-        Tokens of this module's own calls so far.
+        Tokens so far, of its own requests and of those that other modules made inside its calls.
+    last_usage : Usage
+        The same for the call that ended last.
+    builder_keys : list of str
+        On a subclass: names for which a method is made that keeps a value and returns the module; ``m.x(1)`` sets ``_x``, its
+        keyword arguments ``_x_args``; of a key ``x_method`` they are ``_x`` and ``_x_args``, too.
+
+    Examples
+    --------
+    >>> class Twice(wb.ModuleBase):
+    ...     def __init__(self, model):
+    ...         super().__init__()
+    ...         self.model = model
+    ...     def forward(self, text):
+    ...         return self.model(self.model(text))
     """
 
-    def __init__(self, *, return_trace: bool = False, name: str = "") -> None:
+    builder_keys: tuple[str, ...] | list[str] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if args or kwargs:
+            making.refuse_options(cls, args, kwargs)
+        self = object.__new__(cls)
         self.module_id = uuid.uuid4().hex[:12]
+        self.return_trace = False
+        self.eval_result = None
+        self.usage = self.last_usage = usage.ZERO
+        self._name = ""
+        self._hooks = []
+        self._evalset = None
+        self._evaluation = None
+        self._used_by = frozenset()
+        self._usage_in = {}
+        usage.known_as(self)
+        return self
+
+    module_id: str
+    eval_result: Any
+    usage: Usage
+    last_usage: Usage
+    _name: str
+    _hooks: list[hooks.HookSource]
+    _evalset: EvalSet | None
+    _evaluation: Any
+    _used_by: frozenset[str]
+    _usage_in: dict[str, Usage]
+
+    def __init__(self, *, return_trace: bool = False, name: str = "") -> None:
         self.return_trace = return_trace
-        self.eval_result: Any = None
-        self.usage = Usage()
         self._name = name
-        self._hooks: list[hooks.HookSource] = []
-        self._evalset: Any = None
-        self._collect: Callable[[Any], Any] = identity
-        self._evaluation: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        making.add_builders(cls)
 
     # ---- calling
 
@@ -65,24 +107,69 @@ class ModuleBase:
         """What a call does."""
         raise NotImplementedError(f"{type(self).__name__} does not say what a call does: it has no 'forward'.")
 
+    async def aforward(self, *args: Any, **kwargs: Any) -> Any:
+        """What an awaited call does; `forward` in a thread where a subclass has nothing better."""
+        return await asyncio.to_thread(self.forward, *args, **kwargs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._hooks and not self.return_trace:
-            return self.forward(*args, **kwargs)
-        begun = hooks.begin(self._hooks, args, kwargs)
-        output = self.forward(*args, **kwargs)
-        hooks.end(begun, output)
-        heard = listener.get()
-        if self.return_trace and heard is not None:
-            heard.traces.append(output)
-        return output
+        if args and isinstance(args[0], dict) and type(args[0]) is not dict:
+            args, kwargs = making.spread(args, kwargs)
+        call = Call(self, running.get())
+        token = running.set(call)
+        around = None
+        try:
+            if self._hooks:
+                around = hooks.Around(self._hooks, self)
+                around.begin(args, kwargs)
+            output = self.forward(*args, **kwargs)
+            if around is not None:
+                around.end(output)
+            if self.return_trace:
+                self._trace(output)
+            return output
+        except BaseException as e:
+            making.place(e, call)
+            if around is not None:
+                around.failed(e)
+            raise
+        finally:
+            running.reset(token)
+            self.last_usage = call.usage
+            if around is not None:
+                around.finish()
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it without blocking the event loop."""
-        return await asyncio.to_thread(self, *args, **kwargs)
+        """Call it without blocking the event loop: the same arguments, hooks and result."""
+        if args and isinstance(args[0], dict) and type(args[0]) is not dict:
+            args, kwargs = making.spread(args, kwargs)
+        call = Call(self, running.get())
+        token = running.set(call)
+        around = hooks.Around(self._hooks, self)
+        try:
+            around.begin(args, kwargs)
+            output = await self.aforward(*args, **kwargs)
+            around.end(output)
+            if self.return_trace:
+                self._trace(output)
+            return output
+        except BaseException as e:
+            making.place(e, call)
+            around.failed(e)
+            raise
+        finally:
+            running.reset(token)
+            self.last_usage = call.usage
+            around.finish()
+
+    def _trace(self, output: Any) -> None:
+        heard = listener.get()
+        if heard is not None:
+            heard.traces.append(output)
 
     def register_hook(self, hook: hooks.HookSource) -> Self:
-        """Run a `Hook` (class or object) around every call."""
-        self._hooks = [*self._hooks, hook]
+        """Run a `Hook` (class or object) or a function around every call; of a generator function, what stands behind its
+        ``yield`` runs after the call."""
+        self._hooks = [*self._hooks, hooks.check(hook)]
         return self
 
     def unregister_hook(self, hook: hooks.HookSource) -> Self:
@@ -94,6 +181,20 @@ class ModuleBase:
         """Take all hooks away."""
         self._hooks = []
         return self
+
+    # ---- what calls take
+
+    def used_by(self, parent: ModuleBase | str) -> Self:
+        """Count what this module takes for another one, too, given as the module or its ``module_id``.
+
+        A module that calls this one inside its own call is counted without being named.
+        """
+        self._used_by = self._used_by | {usage.parent_id(parent)}
+        return self
+
+    def usage_in(self, parent: ModuleBase | str) -> Usage:
+        """Tokens that this module has taken for ``parent``: inside its calls, or named with `used_by`."""
+        return self._usage_in.get(usage.parent_id(parent), usage.ZERO)
 
     # ---- the tree
 
@@ -108,8 +209,8 @@ class ModuleBase:
 
     @property
     def submodules(self) -> list[ModuleBase]:
-        """The modules this one holds as attributes, in the order of assignment."""
-        return list(dict.fromkeys(v for v in vars(self).values() if isinstance(v, ModuleBase)))
+        """The modules this one holds as attributes, alone or inside flows, in the order of assignment; each once."""
+        return making.held(vars(self).values())
 
     def modules(self, recursive: bool = True) -> Iterator[ModuleBase]:
         """This module and all below it, each once, the inner ones first."""
@@ -131,12 +232,20 @@ class ModuleBase:
                 action(module)
         return self
 
+    @property
+    def options(self) -> list[Option]:
+        """The `Option` values in this module's arguments and in those of all below it."""
+        return list(dict.fromkeys(option for module in self.modules() for option in making.own_options(module)))
+
+    def tree(self) -> str:
+        """The module and all below it, a line each."""
+        return making.tree(self)
+
     # ---- the life of the tree
 
     def start(self, *, recursive: bool = True) -> Self:
-        """Deploy whatever has to be served; what runs already stays."""
-        for module in self.modules(recursive):
-            module._deploy()
+        """Deploy whatever has to be served, side by side; what runs already stays."""
+        life.deploy(list(self.modules(recursive)))
         return self
 
     def restart(self, *, recursive: bool = True) -> Self:
@@ -146,18 +255,17 @@ class ModuleBase:
 
     def stop(self, *, recursive: bool = True) -> None:
         """End the deployments."""
-        for module in self.modules(recursive):
-            module._undeploy()
+        life.undeploy(list(self.modules(recursive)))
 
     def wait(self) -> None:
         """Wait until the fine-tuning that `update` began with ``wait=False`` has ended."""
-        for module in self.modules():
-            module._await_training()
+        life.await_training(list(self.modules()))
 
     def update(self, *, wait: bool = True, recursive: bool = True) -> Any:
         """Fine-tune, then deploy, then evaluate, over the whole tree.
 
-        Everything is checked before anything starts. Modules are fine-tuned side by side.
+        Everything is checked before anything starts. Modules are fine-tuned side by side; when one fails, the others are
+        fine-tuned to their end before the error is raised.
 
         Parameters
         ----------
@@ -169,27 +277,26 @@ class ModuleBase:
         -------
         ModuleBase or Job or list of Job
         """
-        modules = list(self.modules(recursive))
-        planned = [(m, spec) for m in modules if (spec := m._training()) is not None]
-        if not wait and not planned:
-            raise ArgumentError("update(wait=False) has no job to return.", "Nothing here is to be fine-tuned.", "Give a trainset, or call update().")
-        begun = [(m, m._train(spec)) for m, spec in planned]
-        if not wait:
-            return begun[0][1] if len(begun) == 1 else [job for _, job in begun]
-        for module, _ in begun:
-            module._await_training()
-        self._redeploy(modules)
-        self._evaluate_all(modules)
-        return self
+        jobs = life.update(list(self.modules(recursive)), wait=wait)
+        return self if wait else jobs
 
     def update_server(self, *, recursive: bool = True) -> Self:
         """Deploy again what has changed, without fine-tuning or evaluating."""
-        self._redeploy(list(self.modules(recursive)))
+        life.deploy(list(self.modules(recursive)))
         return self
 
-    def eval(self, *, recursive: bool = True) -> Self:
-        """Evaluate every module of the tree that has an evaluation set; see `eval_result`."""
-        self._evaluate_all(list(self.modules(recursive)))
+    def eval(self, *, recursive: bool = True, **options: Any) -> Self:
+        """Evaluate every module of the tree that has an evaluation set; see `eval_result`.
+
+        An evaluation that was interrupted goes on where it stood when neither module nor evaluation set has changed.
+
+        Parameters
+        ----------
+        **options
+            Those of `workbench.evals.evaluate`: ``scorers``, ``concurrency``, ``name``, ``show``, ``on_row``, and ``resume``: True
+            asks again what has no answer in the last evaluation, False asks everything.
+        """
+        life.evaluate(list(self.modules(recursive)), **options)
         return self
 
     # ---- evaluation
@@ -212,14 +319,7 @@ class ModuleBase:
         collect_f : callable, optional
             What to make of the list of outputs for `eval_result`; without it that is the `EvalResult`.
         """
-        if isinstance(evalset, str | Path):
-            path = Path(evalset).expanduser()
-            if not path.is_file():
-                raise ArgumentError(f"The evaluation set {str(evalset)!r} is not there.", f"There is no file {path.absolute()}.", "Check the path.")
-            if load_f is not None:
-                with path.open(encoding="utf-8") as file:
-                    evalset = load_f(file)
-        self._evalset, self._collect = evalset, collect_f
+        self._evalset = EvalSet.of(evalset, load_f, collect_f)
         return self
 
     def eval_table(self) -> Any:
@@ -228,22 +328,19 @@ class ModuleBase:
             raise NotStarted(f"{self.name} has not been evaluated.", "", "Give it rows with evalset(rows), then call eval().")
         return registry.get("view", "evaltable")(self._evaluation)
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, **options: Any) -> None:
         if self._evalset is None:
             return
-        from .. import evals
 
         def begun(result: Any) -> None:
-            self._evaluation = result  # an interrupt keeps the rows that are there
+            self._evaluation = self.eval_result = result  # an interrupt keeps the rows that are there
 
-        evals.evaluate(self, self._evalset, on_start=begun)
-        outputs = (row.outputs[0].value for row in self._evaluation.rows)
-        self.eval_result = self._evaluation if self._collect is identity else self._collect(list(outputs))
+        self.eval_result = self._evalset.ask(self, begun, last=self._evaluation, **options)
 
-    @staticmethod
-    def _evaluate_all(modules: list[ModuleBase]) -> None:
-        for module in modules:
-            module._evaluate()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        from .copying import copied
+
+        return copied(self, memo)  # type: ignore[return-value]  # of the module's own class
 
     # ---- what a subclass that trains or serves overrides
 
@@ -257,16 +354,42 @@ class ModuleBase:
     def _await_training(self) -> None:
         pass
 
+    def _announce_deploy(self) -> None:
+        """Ask for the deployment without waiting for it, where that can be done quickly; `_deploy` waits for it later."""
+
+    def _withdraw_deploy(self) -> None:
+        """Take back what `_announce_deploy` asked for, as far as nobody waits for it."""
+
     def _deploy(self) -> None:
         pass
 
     def _undeploy(self) -> None:
         pass
 
-    @staticmethod
-    def _redeploy(modules: list[ModuleBase]) -> None:
-        for module in modules:
-            module._deploy()
+    def _method_options(self) -> list[Option]:
+        """Options in the arguments of the methods that were chosen."""
+        return []
+
+    def _get_train_tasks(self) -> Any:
+        """A function or flow without arguments (or a list of them) that `update` runs first."""
+        return None
+
+    def _get_deploy_tasks(self) -> Any:
+        """The same for `start` and `update`."""
+        return None
+
+    def _get_eval_tasks(self) -> Any:
+        """The same for `eval` and `update`."""
+        return None
+
+    def _get_post_process_tasks(self) -> Any:
+        """The same for the very end of each."""
+        return None
+
+    # ---- looks
 
     def __repr__(self) -> str:
         return f"<Module type={type(self).__name__} name={self.name}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self) if cycle else self.tree())

@@ -6,29 +6,33 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import registry
-from ..core.endpoints import Endpoint
+from ..core.answers import Answer
+from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import Piece
-from ..core.messages import ChatRequest, Completion, Usage
+from ..core.messages import ChatRequest, Completion
 from ..errors import ArgumentError, EndpointError
 from ..formatters import Formatter, chain
 from ..prompts import ChatPrompt
-from . import parameters
+from . import contents, parameters, sessions, usage
 from .base import ModuleBase
-from .context import listener
-from .printing import Printer, StreamOption, check_stream
+from .outlet import Outlet
+from .printing import StreamOption, check_stream
+from .switch import StreamSwitch
 
 if TYPE_CHECKING:
     from ..runtime.stream import Stream
 
 Tools = Sequence[Mapping[str, Any]]
+Prompt = str | Mapping[str, str] | ChatPrompt | None
 _RECENT = 500
 
 
@@ -54,8 +58,8 @@ class ChatModule(ModuleBase):
         self._prompt = ChatPrompt()
         self._formatter: Formatter | None = None
         self._parameters: dict[str, Any] = {}
+        self._optional: frozenset[str] = frozenset()
         self.recent = deque[tuple[float, Completion]](maxlen=_RECENT)
-        self._lock = threading.Lock()
 
     # ---- where it answers: a subclass's matter
 
@@ -68,14 +72,18 @@ class ChatModule(ModuleBase):
         """A better error for one that a request ended with, where the module knows more."""
         return error
 
+    def _cost(self, completion: Completion) -> float | None:
+        """What an answer cost, in US dollars; None where nobody knows."""
+        return None
+
     # ---- building
 
-    def prompt(self, prompt: str | Mapping[str, str] | ChatPrompt | None = None, history: Any = None) -> Self:
+    def prompt(self, prompt: Prompt = None, history: Any = None) -> Self:
         """Set what stands around every input.
 
         Parameters
         ----------
-        prompt : str, dict or None
+        prompt : str, dict, prompter or None
             An instruction, or ``{'system': …, 'user': …}``; ``{slots}`` are filled from dict inputs. None takes it away.
         history : sequence, optional
             Turns that come before every call: ``[[user, assistant], …]`` or OpenAI messages.
@@ -83,41 +91,78 @@ class ChatModule(ModuleBase):
         self._prompt = ChatPrompt.of(prompt, history)
         return self
 
-    def formatter(self, formatter: Formatter | None = None) -> Self:
-        """Set what is made of every answer: any callable from text to a value; None gives the text itself."""
-        if formatter is not None and not callable(formatter):
-            raise ArgumentError(f"A formatter cannot be a {type(formatter).__name__}.", "", "Give a callable that takes the answer's text.")
-        self._formatter = formatter
+    def formatter(self, format: Formatter | None = None) -> Self:
+        """Set what is made of every answer: any callable from an `Answer` (a text) to a value; None gives the answer itself."""
+        if format is not None and not callable(format):
+            raise ArgumentError(f"A formatter cannot be a {type(format).__name__}.", "", "Give a callable that takes the answer's text.")
+        self._formatter = format
         return self
 
-    def set_default_parameters(self, **parameters_: Any) -> Self:
-        """Set parameters, such as ``temperature``, for every call that does not give its own; None takes one away."""
-        merged = {**self._parameters, **parameters.check(parameters_)}
+    def set_default_parameters(self, *, optional_keys: Iterable[str] | str = (), **parameters_: Any) -> Self:
+        """Set parameters, such as ``temperature``, for every call that does not give its own; None takes one away.
+
+        Parameters
+        ----------
+        optional_keys : sequence of str, optional
+            Names beyond the known ones that calls of this module may give.
+        """
+        self._optional |= frozenset([optional_keys] if isinstance(optional_keys, str) else optional_keys)
+        merged = {**self._parameters, **parameters.check(parameters_, self._optional)}
         self._parameters = {k: v for k, v in merged.items() if v is not None}
         return self
 
+    @property
+    def static_params(self) -> Mapping[str, Any]:
+        """The parameters of every call that does not give its own; assigning replaces them all."""
+        return dict(self._parameters)
+
+    @static_params.setter
+    def static_params(self, value: Mapping[str, Any]) -> None:
+        if not isinstance(value, Mapping):
+            raise ArgumentError(f"static_params cannot be a {type(value).__name__}.", "", "Give a dict such as {'temperature': 0}.")
+        self._parameters = {k: v for k, v in parameters.check(value, self._optional).items() if v is not None}
+
+    @property
+    def stream(self) -> StreamSwitch:
+        """What it was told about streaming; called with what a call takes, it opens a `Stream` of one answer."""
+        return StreamSwitch(self, self._stream)
+
+    @stream.setter
+    def stream(self, option: StreamOption | StreamSwitch) -> None:
+        self._stream = check_stream(option.option if isinstance(option, StreamSwitch) else option)
+
     def share(
         self,
-        prompt: str | Mapping[str, str] | ChatPrompt | None = None,
+        prompt: Prompt = None,
         format: Formatter | None = None,
-        stream: StreamOption | None = None,
+        stream: StreamOption | StreamSwitch | None = None,
         history: Any = None,
+        copy_static_params: bool = False,
     ) -> Self:
         """Another face of the same deployment: its own prompt, formatter, history and stream option.
 
-        What is not given is taken over. Nothing new is deployed; starting or stopping one starts or stops all.
+        What is not given is taken over, hooks and default parameters too; what either sets later, the other does not see.
+        Nothing new is deployed; starting or stopping one starts or stops all.
+
+        Parameters
+        ----------
+        prompt, format, stream, history : optional
+            As in `prompt`, `formatter` and the constructor.
+        copy_static_params : bool, optional
+            For those who name it: the default parameters are a copy in any case.
         """
         other = copy.copy(self)
         other.module_id = uuid.uuid4().hex[:12]
         other.eval_result = other._evaluation = None
-        other.usage = Usage()
-        other._lock = threading.Lock()
+        other.usage = other.last_usage = usage.ZERO
+        other._usage_in = {}
+        usage.known_as(other)
         if prompt is not None or history is not None:
             other._prompt = ChatPrompt.of(self._prompt if prompt is None else prompt, history)
         if format is not None:
             other.formatter(format)
         if stream is not None:
-            other._stream = check_stream(stream)
+            other.stream = stream
         return other
 
     def __or__(self, formatter: Formatter) -> Self:
@@ -130,11 +175,14 @@ class ChatModule(ModuleBase):
     def forward(
         self,
         input: Any = "",
+        files: Any = None,
         *,
         llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
         tools: Tools | None = None,
         stream: StreamOption | None = None,
         stream_output: StreamOption | None = None,
+        max_retries: int | None = None,
         **parameters: Any,
     ) -> Any:
         """Answer.
@@ -142,20 +190,25 @@ class ChatModule(ModuleBase):
         Parameters
         ----------
         input : str, dict or sequence of messages
-            A text, the values of the prompt's slots, or OpenAI messages.
+            A text, the values of the prompt's slots, or OpenAI messages; also a query with files, as
+            ``encode_query_with_filepaths`` makes it.
+        files, lazyllm_files : path, bytes, image, …, or a list of them, optional
+            Pictures, sounds and other files that go with the input; either name.
         llm_chat_history : sequence, optional
-            Earlier turns: ``[[user, assistant], …]`` or OpenAI messages.
+            Earlier turns: ``[[user, assistant], …]`` or OpenAI messages. Inside a `session` those of the session when not given.
         tools : sequence of dict, optional
             OpenAI tool descriptions.
         stream, stream_output : bool or dict, optional
             Print this answer while it comes; the module's own option when not given.
+        max_retries : int, optional
+            How often a request is sent again that the endpoint did not take; 2 when not given.
         **parameters
             ``temperature``, ``max_tokens``, … under OpenAI's names.
 
         Returns
         -------
-        str
-            The answer, or what the formatter made of it.
+        Answer
+            The text, which also has ``usage``, ``reasoning``, ``tool_calls``, …; or what the formatter made of it.
 
         Raises
         ------
@@ -164,77 +217,101 @@ class ChatModule(ModuleBase):
         EndpointError
             One of its kinds when the request fails.
         """
-        option = self._stream if stream is None and stream_output is None else check_stream(stream if stream is not None else stream_output or False)
-        answer = self._open(input, llm_chat_history, tools, parameters)
-        heard = listener.get()
-        put: Callable[[Piece], None] | None = None
-        printer = None
-        if heard is not None:
-            put = heard.put if option or heard.root is self else None
-            heard.opened(answer)
-        elif option:
-            printer = Printer(option)
-            put = printer.put
-        try:
-            if put is not None:
-                for piece in answer:
-                    put(piece)
-            completion = answer.join()
-        except EndpointError as e:
-            raise self._explained(e) from None
-        finally:
-            if printer is not None:
-                printer.end()
-            if heard is not None:
-                heard.ended(answer)
-        return completion.text if self._formatter is None else self._formatter(completion.text)
+        option = self._option(stream, stream_output)
+        given = parameters if max_retries is None else {**parameters, "max_retries": max_retries}
+        answer = self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, given)
+        with Outlet(self, self.name, option, answer) as outlet:
+            try:
+                if outlet.put is not None:
+                    for piece in answer:
+                        outlet.put(piece)
+                completion = answer.join()
+            except EndpointError as e:
+                raise self._explained(e) from None
+        return self._made(completion)
 
-    def stream(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> Stream:
-        """Answer piece by piece.
+    async def aforward(
+        self,
+        input: Any = "",
+        files: Any = None,
+        *,
+        llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
+        tools: Tools | None = None,
+        stream: StreamOption | None = None,
+        stream_output: StreamOption | None = None,
+        max_retries: int | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """`forward` without blocking the event loop; ``await m.acall(…)`` comes here."""
+        option = self._option(stream, stream_output)
+        given = parameters if max_retries is None else {**parameters, "max_retries": max_retries}
+        answer = self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, given)
+        with Outlet(self, self.name, option, answer) as outlet:
+            try:
+                if outlet.put is not None:
+                    async for piece in answer:
+                        outlet.put(piece)
+                completion = await answer.ajoin()
+            except EndpointError as e:
+                raise await asyncio.to_thread(self._explained, e) from None  # it may wait for the engine's last words
+        return self._made(completion)
 
-        Returns
-        -------
-        Stream
-            Iterate it for the pieces (``for`` or ``async for``), ``join()`` it for the whole `Completion`; ``close()``, or
-            a ``break`` out of the loop, aborts the request at once. Formatters do not apply to pieces.
-        """
-        return self._open(input, llm_chat_history, tools, parameters)
-
-    async def astream(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> AsyncIterator[Piece]:
+    async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Piece]:
         """`stream` as an async generator."""
-        async for piece in self._open(input, llm_chat_history, tools, parameters):
+        async for piece in self.stream(input, files, **arguments):
             yield piece
-
-    async def acall(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **parameters: Any) -> Any:
-        """Answer without blocking the event loop.
-
-        Returns
-        -------
-        Completion
-            Text, usage, timing and finish reason. Where there is a formatter: what it made of the text.
-        """
-        answer = self._open(input, llm_chat_history, tools, parameters)
-        try:
-            completion = await answer.ajoin()
-        except EndpointError as e:
-            raise await asyncio.to_thread(self._explained, e) from None  # it may wait for the engine's last words
-        return completion if self._formatter is None else self._formatter(completion.text)
 
     def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
         """What would be sent for an input: turns, tools and parameters."""
-        sent = {**self._parameters, **parameters.check(given or {})}
-        turns = self._prompt.messages(input, history)
+        sent = {**self._parameters, **self._checked(given or {})}
+        said, files = contents.split(input)
+        talk = sessions.current.get()
+        earlier = talk.history(self) if history is None and talk is not None else history
+        turns = contents.with_files(self._prompt.messages(said, earlier), files)
         return ChatRequest(turns, self.endpoint.model, tuple(tools or ()), {k: v for k, v in sent.items() if v is not None})
 
+    def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A call's parameters as they are sent; a misspelt one is refused."""
+        return parameters.check(given, self._optional)
+
+    def _option(self, stream: StreamOption | None, stream_output: StreamOption | None) -> StreamOption:
+        given = stream if stream is not None else stream_output
+        return self._stream if given is None else check_stream(given)
+
     def _open(self, input: Any, history: Any, tools: Tools | None, given: Mapping[str, Any]) -> Stream:
+        """The stream of one answer. ``given`` has the call's parameters, and ``max_retries`` where that was given."""
+        endpoint = self.endpoint
+        if "max_retries" in given:
+            endpoint = replace(endpoint, network=replace(endpoint.network, max_retries=int(given["max_retries"])))
+        request = self.request(input, history, tools, {k: v for k, v in given.items() if k != "max_retries"})
+        return self._send(endpoint, request, remember=history is None)
+
+    def _send(self, endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts | None = None, *, remember: bool = True) -> Stream:
+        """Open a stream, and count what it takes for every module whose call it is part of.
+
+        Parameters
+        ----------
+        remember : bool
+            Whether the session keeps the turn: not that of a call which brings a history of its own.
+        """
         from ..runtime.client import open_stream
 
-        return open_stream(self.endpoint, self.request(input, history, tools, given)).on_end(self._count)
+        talk = sessions.current.get() if remember else None
+        answer = open_stream(endpoint, request, timeouts=timeouts)
+        return answer.on_end(partial(self._ended, usage.running.get(), talk, request))
 
-    def _count(self, completion: Completion) -> None:
+    def _ended(self, call: usage.Call | None, talk: sessions.Session | None, request: ChatRequest, completion: Completion) -> None:
         self.recent.append((time.time(), completion))
-        with self._lock:
-            self.usage += completion.usage
+        usage.count(completion.usage, self, call)
+        if call is None:
+            self.last_usage = completion.usage
+        if talk is not None and (completion.text or completion.tool_calls) and completion.finish_reason != "cancelled":
+            talk.record(self, request.messages, completion)
+
+    def _made(self, completion: Completion) -> Any:
+        answer = Answer(completion, self._cost(completion))
+        return answer if self._formatter is None else self._formatter(answer)
 
     # ---- views
 

@@ -89,8 +89,16 @@ ENGINES = frozenset(
 KNOWN = OPENAI | ENGINES
 
 
-def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
+_BESIDE = frozenset({"extra_body", "files", "lazyllm_files", "llm_chat_history", "max_retries", "stream", "stream_output", "tools"})
+
+
+def check(parameters: Mapping[str, Any], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The parameters to send, ``extra_body`` spread over them.
+
+    Parameters
+    ----------
+    optional : frozenset of str
+        Names that are allowed beyond the known ones.
 
     Raises
     ------
@@ -104,6 +112,6 @@ def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(extra, Mapping):
         raise ArgumentError(f"extra_body cannot be a {type(extra).__name__}.", "", "Give a dict of the engine's own parameters.")
     for name in sent:
-        if name not in KNOWN:
-            raise unknown_argument("A call", name, {*KNOWN, "extra_body", "llm_chat_history", "tools", "stream"})
+        if name not in KNOWN and name not in optional:
+            raise unknown_argument("A call", name, {*KNOWN, *optional, *_BESIDE})
     return {**sent, **extra}
