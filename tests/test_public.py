@@ -12,11 +12,14 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 
 NAMES = [
+    "AutoModel",
     "Completion",
     "EvalResult",
     "Job",
     "Message",
     "ModuleBase",
+    "OnlineChatModule",
+    "OnlineModule",
     "Option",
     "OptionIter",
     "Piece",
@@ -34,6 +37,8 @@ NAMES = [
     "jobs",
     "load_ipython_extension",
     "pocket",
+    "providers",
+    "register_provider",
     "registry",
     "settings",
 ]
@@ -94,7 +99,7 @@ def test_making_a_module_loads_neither_torch_nor_pandas_nor_widgets() -> None:
     assert loaded & {"torch", "transformers", "pandas", "matplotlib", "ipywidgets", "xllamacpp"} == set()
 
 
-@pytest.mark.parametrize("name", ["settings", "envs"])
+@pytest.mark.parametrize("name", ["settings", "envs", "providers"])
 def test_a_function_named_like_its_module_can_be_called_before_and_after_the_module_is_imported(name: str) -> None:
     call = f"type(workbench.{name}()).__name__"
     code = f"import workbench; a = {call}; import workbench.{name}; b = {call}; from workbench import {name}; print(a, b, type({name}()).__name__)"

@@ -21,18 +21,26 @@ if TYPE_CHECKING:
     from .evals.compare import compare
     from .evals.result import EvalResult
     from .modules import ModuleBase, StreamCallHelper, TrainableModule
+    from .modules.auto_model import AutoModel
+    from .modules.online import OnlineModule
+    from .modules.online_chat import OnlineChatModule
     from .modules.views import gpu
+    from .providers import providers as providers
+    from .providers import register_provider
     from .runtime.job import Job, job, jobs
     from .settings import settings
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "AutoModel": ".modules.auto_model:AutoModel",
     "Completion": ".core.messages:Completion",
     "EvalResult": ".evals:EvalResult",
     "Job": ".runtime.job:Job",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
+    "OnlineChatModule": ".modules.online_chat:OnlineChatModule",
+    "OnlineModule": ".modules.online:OnlineModule",
     "Option": ".core.options:Option",
     "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
@@ -48,16 +56,21 @@ _PUBLIC = {
     "job": ".runtime.job:job",
     "jobs": ".runtime.job:jobs",
     "pocket": ".pocket",
+    "providers": ".providers",
+    "register_provider": ".providers:register_provider",
     "registry": ".registry",
     "settings": ".settings",
 }
 
 __all__ = [
+    "AutoModel",
     "Completion",
     "EvalResult",
     "Job",
     "Message",
     "ModuleBase",
+    "OnlineChatModule",
+    "OnlineModule",
     "Option",
     "OptionIter",
     "Piece",
@@ -75,6 +88,8 @@ __all__ = [
     "jobs",
     "load_ipython_extension",
     "pocket",
+    "providers",
+    "register_provider",
     "registry",
     "settings",
 ]

@@ -58,6 +58,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "evaltable": "workbench.widgets.evaltable:EvalTable",
         "gpu": "workbench.widgets.gpu:Gpu",
         "modelcard": "workbench.widgets.modelcard:ModelCard",
+        "providers": "workbench.runtime.provider_table:provider_table",
     },
 }
 _loaded: dict[tuple[str, str], Any] = {}

@@ -25,6 +25,8 @@ class Capability:
         Known names; a user may name any other.
     options : Mapping
         What the codec has to know about this vendor's form.
+    parameters : tuple of str
+        Names of parameters beyond OpenAI's that the vendor knows; any other goes through ``extra={…}``.
     auth, key_sets : str, tuple of tuple of str
         Where they differ from the provider's: a vendor's speech may be another product with another key.
     headers : Mapping
@@ -44,6 +46,7 @@ class Capability:
     default_model: str = ""
     models: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
     confidence: Confidence = "documented"
     note: str = ""
 
@@ -126,6 +129,8 @@ class Provider:
     note: str = ""
 
     def sets_of(self, type: str) -> tuple[tuple[str, ...], ...]:
-        """The parts of a key of which one set is needed for models of a type."""
+        """The parts of a key of which one set is needed for models of a type, or for ``fine_tuning``."""
+        if type == "fine_tuning" and self.fine_tuning.get("key_sets"):
+            return tuple(tuple(parts) for parts in self.fine_tuning["key_sets"])
         capability = self.capabilities.get(type)
         return (capability.key_sets if capability is not None else ()) or self.key_sets

@@ -175,7 +175,7 @@ def _default_model(provider: Provider, capability: Capability, type: str) -> str
 
 def _address(provider: Provider, capability: Capability, url: str) -> str:
     if url:
-        return _base(url)
+        return base_address(url)
     ours = [f"WORKBENCH_{provider.name.upper()}_BASE_URL"]
     _, _, found = keys.lookup(ours if capability.url else [*ours, *provider.url_variables])
     address = found or capability.url or provider.url
@@ -196,7 +196,7 @@ def _place(provider: Provider, name: str) -> str:
     return value.rstrip("/")
 
 
-def _base(url: str) -> str:
+def base_address(url: str) -> str:
     """The base of an address that may name the whole path, as people copy it."""
     if "://" not in url:
         raise ArgumentError(f"{url!r} is no address.", "", "Begin it with http:// or https://.")

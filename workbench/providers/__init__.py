@@ -12,7 +12,7 @@ from typing import Any
 from ..callable_module import callable_module
 from ..core.providers import Provider
 
-__all__ = ["all", "find", "names", "provider", "providers", "register_provider", "source_of", "type_of"]
+__all__ = ["all", "canonical", "find", "names", "provider", "providers", "register_provider", "source_of", "type_of"]
 
 
 def names() -> list[str]:
@@ -59,6 +59,13 @@ def type_of(model: str) -> str:
     from .model_names import type_of as told
 
     return told(model)
+
+
+def canonical(type: str) -> str:
+    """The one name of a type: ``text2image`` is ``sd``, ``chat`` is ``llm``."""
+    from .model_names import canonical as named
+
+    return named(type)
 
 
 def register_provider(name: str, **facts: Any) -> Provider:

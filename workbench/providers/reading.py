@@ -20,9 +20,9 @@ CODECS = {
     "image_editing": "image_edits",
 }
 _TEXTS = ("title", "url", "auth", "prices", "docs", "confidence", "note")
-_LISTS = ("aliases", "prefixes", "url_variables")
+_LISTS = ("aliases", "prefixes", "url_variables", "parameters")
 _TABLES = ("keys", "key_sets", "places", "headers", "options", "fine_tuning")
-_OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "confidence", "note")
+_OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "parameters", "confidence", "note")
 
 
 def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
@@ -45,9 +45,9 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
     if not text["url"]:
         raise ArgumentError(f"{where} has no address.", "", 'Give url = "https://…/v1".')
     keys = {part: _texts(facts["keys"], part, where) for part in _table(facts, "keys", where)}
-    options = _table(facts, "options", where)
+    shared = {"options": _table(facts, "options", where), "parameters": _texts(facts, "parameters", where)}
     capabilities = {
-        type_: _capability(type_, _table(facts, type_, where), options if type_ in ("llm", "vlm") else {}, f"{where}, {type_}")
+        type_: _capability(type_, _table(facts, type_, where), shared if type_ in ("llm", "vlm") else {}, f"{where}, {type_}")
         for type_ in CODECS
         if type_ in facts
     }
@@ -62,7 +62,7 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
         key_sets=_sets(facts, where) if "key_sets" in facts else ((("key",),) if "key" in keys else ()),
         auth=text["auth"],
         headers=_string_table(facts, "headers", where),
-        capabilities=capabilities or {"llm": _capability("llm", {}, options, where)},
+        capabilities=capabilities or {"llm": _capability("llm", {}, shared, where)},
         fine_tuning=_table(facts, "fine_tuning", where),
         prefixes=_texts(facts, "prefixes", where),
         prices=text["prices"],
@@ -72,7 +72,7 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
     )
 
 
-def _capability(type_: str, facts: Mapping[str, Any], options: Mapping[str, Any], where: str) -> Capability:
+def _capability(type_: str, facts: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Capability:
     for key in facts:
         if key not in _OF_CAPABILITY:
             raise unknown_argument(where, key, _OF_CAPABILITY)
@@ -85,7 +85,8 @@ def _capability(type_: str, facts: Mapping[str, Any], options: Mapping[str, Any]
         headers=_string_table(facts, "headers", where),
         default_model=_text(facts, "model", where),
         models=_texts(facts, "models", where),
-        options={**options, **_table(facts, "options", where)},
+        options={**shared.get("options", {}), **_table(facts, "options", where)},
+        parameters=(*shared.get("parameters", ()), *_texts(facts, "parameters", where)),
         confidence=_confidence(_text(facts, "confidence", where), where),
         note=_text(facts, "note", where),
     )

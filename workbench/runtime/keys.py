@@ -131,6 +131,13 @@ def _parts(given: str | Mapping[str, str]) -> dict[str, Secret]:
     return {name: secret for name, value in given.items() if (secret := Secret(value).strip())}
 
 
+def held_parts(endpoint: Endpoint) -> Parts:
+    """The key that was given as an argument for an endpoint; empty when it comes from elsewhere."""
+    with _lock:
+        held = _held.get(endpoint.key_ref)
+        return dict(held.sets[0]) if held is not None else {}
+
+
 def rotate(endpoint: Endpoint, refused: Mapping[str, str]) -> bool:
     """Put a key that was refused, or is used up, behind the others that were given with it.
 
