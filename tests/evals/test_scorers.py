@@ -136,7 +136,8 @@ def test_a_scorer_that_fails_costs_its_own_value_only() -> None:
         return 3.0
 
     with ThreadPoolExecutor(1) as threads:
-        scores, notes = asyncio.run(judge(resolve(["exact", slow, breaks, too_much], []), "4", case("4"), threads))
+        said = asyncio.run(judge(resolve(["exact", slow, breaks, too_much], []), "4", case("4"), threads))
+    scores, notes = said.scores, said.notes
     assert scores == {"exact": 1.0, "slow": 0.5, "breaks": None, "too_much": None}
     assert notes["slow"] == "half right"
     assert notes["breaks"] == "ZeroDivisionError: by zero"

@@ -1,6 +1,6 @@
 """Evaluation: rows → outputs → scores → what may be said about them."""
 
-from .compare import acompare, aevaluate, compare, evaluate
+from .compare import acompare, aevaluate, compare, evaluate, unfinished
 from .result import EvalOutput, EvalResult, EvalRow, Measure, ScoreSummary
 from .scoring import Function, Judgement, Scorer
 from .values import EvalCase
@@ -19,4 +19,5 @@ __all__ = [
     "aevaluate",
     "compare",
     "evaluate",
+    "unfinished",
 ]

@@ -11,14 +11,16 @@ from typing import Any
 
 from ..errors import ArgumentError, unknown_argument
 from ..runtime import loop
+from ..runtime.front_end import StatusLine
 from . import rows, show
+from .identity import Identity, digest, of_subject
 from .result import EvalResult
 from .run import run
 from .scoring import Scorer, resolve
 from .target import Target, label, parallel
 from .values import LATENCY_MEASURE, EvalCase, EvalRow
 
-OPTIONS = ("evalset", "scorers", "names", "name", "concurrency", "margins", "on_row", "on_start", "show", "wait")
+OPTIONS = ("evalset", "scorers", "names", "name", "concurrency", "margins", "resume", "on_row", "on_start", "show", "wait")
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,24 @@ class _Plan:
     concurrency: int
     on_row: Callable[[EvalRow], None] | None
 
+    def _ended(self) -> None:
+        self.result.identity.after = [of_subject(s) for s in self.subjects]
+
     async def go(self) -> EvalResult:
         threads = ThreadPoolExecutor(self.concurrency, "workbench-eval")
         try:
             distinct = {id(s): Target(s, threads) for s in self.subjects}
             targets = [distinct[id(s)] for s in self.subjects]
-            return await run(self.result, targets, self.cases, self.scorers, concurrency=self.concurrency, threads=threads, on_row=self.on_row)
+            return await run(
+                self.result,
+                targets,
+                self.cases,
+                self.scorers,
+                concurrency=self.concurrency,
+                threads=threads,
+                on_row=self.on_row,
+                on_end=self._ended,
+            )
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -51,6 +65,7 @@ def evaluate(
     names: Sequence[str] | None = None,
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
+    resume: EvalResult | str | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
     show: bool = True,
@@ -63,7 +78,7 @@ def evaluate(
     """
     if unknown:
         raise unknown_argument("evaluate", next(iter(unknown)), OPTIONS)
-    plan = _plan((module,), evalset, scorers, names, name, concurrency, margins, on_row, on_start)
+    plan = _plan((module,), evalset, scorers, names, name, concurrency, margins, resume, on_row, on_start)
     return _blocking(plan, show, wait, keep=False)
 
 
@@ -75,6 +90,7 @@ def compare(
     name: str = "",
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
+    resume: EvalResult | str | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
     show: bool = True,
@@ -90,8 +106,9 @@ def compare(
     evalset : list, DataFrame or path
         Rows with an input and, for most scorers, an expected answer; see `workbench.evals.rows.load` for the forms.
     scorers : name, function, scorer, or list or dict of them, optional
-        ``exact`` when not given; also ``contains``, ``regex``, ``json_field``, ``f1``, and any function of output and expected
-        answer that gives 0 to 1.
+        ``exact`` when not given; also ``contains``, ``regex``, ``json_field``, ``f1``, ``rouge_l``, ``bleu``; the objects of
+        `workbench.evals`, such as ``Judge(model)`` and ``Similarity(model)``; any function of output and expected answer that gives
+        0 to 1.
     names : sequence of str, optional
         What to call the models.
     name : str, optional
@@ -100,6 +117,9 @@ def compare(
         Rows at a time; what the endpoints are made for by default. Halved where a model says it is too much.
     margins : mapping, optional
         Differences that do not matter, by scorer: a share (0.01 is one point); for ``latency`` a share of the baseline's.
+    resume : EvalResult or str, optional
+        An evaluation (or its id) that was interrupted, or in which rows failed: only what has no answer is asked. When models,
+        rows or scorers are others than then, everything is asked anew, and that is said.
     on_row, on_start : callable, optional
         Called with every finished row; with the result before the first.
     show : bool
@@ -126,7 +146,7 @@ def compare(
     """
     if unknown:
         raise unknown_argument("compare", next(iter(unknown)), OPTIONS)
-    plan = _plan(_several(modules), evalset, scorers, names, name, concurrency, margins, on_row, on_start)
+    plan = _plan(_several(modules), evalset, scorers, names, name, concurrency, margins, resume, on_row, on_start)
     return _blocking(plan, show, wait, keep=True)
 
 
@@ -161,6 +181,7 @@ def _plan(
     name: str = "",
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
+    resume: EvalResult | str | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
 ) -> _Plan:
@@ -180,10 +201,38 @@ def _plan(
             raise unknown_argument("margins", key, [m.name for m in measures])
         measures[at] = replace(measures[at], margin=float(margin))
     at_once = concurrency or min(parallel(s) for s in subjects)
-    result = EvalResult(name or " vs ".join(labels), labels, measures, len(cases), facts=_facts(subjects, labels, at_once))
+    identity = Identity(digest([(c.input, c.expected, c.accept) for c in cases]), digest(made), [of_subject(s) for s in subjects])
+    result = _resumed(resume, identity) or EvalResult(
+        name or " vs ".join(labels), labels, measures, len(cases), facts=_facts(subjects, labels, at_once), identity=identity
+    )
     if on_start:
         on_start(result)
     return _Plan(result, subjects, cases, made, at_once, on_row)
+
+
+def unfinished(last: EvalResult | None, wish: Any) -> Any:
+    """What to complete: by default the last evaluation when it was interrupted; True means also when only rows failed."""
+    if wish is None or wish is True:
+        return last if last is not None and (wish or last.state == "cancelled") else None
+    return wish or None
+
+
+def _resumed(wish: EvalResult | str | None, identity: Identity) -> EvalResult | None:
+    """The evaluation to complete, open for more rows; None when there is none or when it asked something else."""
+    if wish is None or wish == "":
+        return None
+    before = wish if isinstance(wish, EvalResult) else EvalResult.load(wish)
+    if before.state == "running":
+        raise ArgumentError(f"The evaluation {before.name!r} is still running.", "It was given as resume=….", "Call its wait() or stop() first.")
+    changed = before.identity.changed(identity)
+    if changed:
+        StatusLine().end(f"All rows are asked anew: since {before.name!r} was interrupted, {', '.join(changed)} changed.")
+        return None
+    kept = sum(not any(o.missing for o in row.outputs) for row in before.rows)
+    StatusLine().end(f"Going on with {before.name!r}: {kept:,} of {before.total:,} rows have been answered.")
+    before.identity = identity
+    before.reopen()
+    return before
 
 
 def _labels(subjects: Sequence[Any], names: Sequence[str] | None) -> list[str]:

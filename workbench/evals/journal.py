@@ -1,7 +1,8 @@
 """An evaluation on disk: one JSON object a line, appended as it comes, so that an interrupt loses nothing.
 
 ``<home>/evals/<id>/result.jsonl`` holds a ``head`` line, one ``row`` line a row, and an ``end`` line. A file without its end, or
-with half a last line, reads as a cancelled evaluation.
+with half a last line, reads as a cancelled evaluation. One that was completed later goes on with a ``resumed`` line, further rows
+and another end; of two lines of one row the later counts.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..core.messages import Usage
 from ..errors import DataError, nearest
@@ -19,6 +20,8 @@ from ..settings import settings
 from .values import EvalOutput, EvalRow
 
 FILE = "result.jsonl"
+_NONE = Usage()
+_PLAIN = {f.name: getattr(EvalOutput(), f.name) for f in fields(EvalOutput) if f.name not in ("usage", "judge_usage")}
 
 
 def folder_of(eval_id: str) -> Path:
@@ -27,13 +30,28 @@ def folder_of(eval_id: str) -> Path:
 
 
 def row_to_json(row: EvalRow) -> dict[str, Any]:
-    """A row as JSON values; what JSON cannot hold becomes text."""
-    return asdict(row)
+    """A row as JSON values; what JSON cannot hold becomes text when it is written."""
+    plain = {name: getattr(row, name) for name in ("index", "input", "expected", "accept")}
+    return {**plain, "outputs": [_output_to_json(o) for o in row.outputs]}
+
+
+def _output_to_json(output: EvalOutput) -> dict[str, Any]:
+    """Only what is there: most outputs have few of the fields."""
+    found: dict[str, Any] = {}
+    for name, default in _PLAIN.items():
+        value = getattr(output, name)
+        if type(value) is not type(default) or value != default:
+            found[name] = value
+    for name in ("usage", "judge_usage"):
+        usage: Usage = getattr(output, name)
+        if usage != _NONE:
+            found[name] = asdict(usage)
+    return found
 
 
 def row_from_json(d: Mapping[str, Any]) -> EvalRow:
     """The inverse of `row_to_json`."""
-    outputs = tuple(EvalOutput(**{**o, "usage": Usage(**o["usage"])}) for o in d["outputs"])
+    outputs = tuple(EvalOutput(**{**o, **{n: Usage(**o[n]) for n in ("usage", "judge_usage") if n in o}}) for o in d["outputs"])
     return EvalRow(d["index"], d["input"], d.get("expected"), outputs, tuple(d.get("accept", ())))
 
 
@@ -43,17 +61,28 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._file: IO[str] | None = None
 
     def write(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Append one line, whole."""
+        """Append one line, whole; it is with the system when this returns."""
         line = json.dumps({"kind": kind, **data}, ensure_ascii=False, default=str) + "\n"
-        with self._lock, self.path.open("a", encoding="utf-8") as f:
-            f.write(line)
+        with self._lock:
+            if self._file is None:
+                self._file = self.path.open("a", encoding="utf-8")
+            self._file.write(line)
+            self._file.flush()
+
+    def close(self) -> None:
+        """Let go of the file; a further line opens it again."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The lines of a file as (kind, data). A broken last line is dropped; any other raises `DataError`."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # splitlines() would break at other characters, too
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)

@@ -7,10 +7,13 @@ were under way together.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-from ..errors import RateLimited
+from ..errors import QuotaExhausted, RateLimited
+from ..runtime import refusals
 
 T = TypeVar("T")
 ATTEMPTS = 6
@@ -36,16 +39,18 @@ class Pace:
         """The call's result; `RateLimited` only after the last attempt."""
         for attempt in range(1, ATTEMPTS + 1):
             seen = await self._enter()
+            told = refusals.heard.set(partial(self._slow_down, seen))  # the exchange itself waits and asks again
             try:
                 result = await call()
             except RateLimited as e:
-                self._slow_down(seen, e.retry_after if e.retry_after is not None else FIRST_WAIT * 2 ** (attempt - 1))
-                if attempt == ATTEMPTS:
+                self._slow_down(seen, e, attempt - 1)
+                if attempt == ATTEMPTS or isinstance(e, QuotaExhausted):
                     raise
             else:
                 self._speed_up()
                 return result
             finally:
+                refusals.heard.reset(told)
                 await self._leave()
         raise AssertionError("unreachable")
 
@@ -54,8 +59,7 @@ class Pace:
             await self._free.wait_for(lambda: self._active < self.limit)
             self._active += 1
         try:
-            clock = asyncio.get_running_loop().time
-            while (wait := self._open_at - clock()) > 0:
+            while (wait := self._open_at - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
         except BaseException:
             await self._leave()
@@ -67,9 +71,9 @@ class Pace:
         async with self._free:
             self._free.notify_all()
 
-    def _slow_down(self, seen: int, wait: float) -> None:
-        now = asyncio.get_running_loop().time()
-        self._open_at = max(self._open_at, now + min(wait, LONGEST_WAIT))
+    def _slow_down(self, seen: int, error: RateLimited, doublings: int = 0) -> None:
+        wait = error.retry_after if error.retry_after is not None else FIRST_WAIT * 2**doublings
+        self._open_at = max(self._open_at, time.monotonic() + min(wait, LONGEST_WAIT))
         if seen == self._halvings:  # else another call of the same burst has halved already
             self._halvings += 1
             self._successes = 0

@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ..core.messages import Usage
 from ..errors import DataError, JobNotFound
 from . import journal
 from .coalesce import Coalesced
+from .identity import Identity
 from .summary import summarise
 from .values import LATENCY, LATENCY_MEASURE, EvalCase, EvalOutput, EvalRow, Measure, ScoreSummary, State, Verdict
 
@@ -47,6 +49,12 @@ class EvalResult:
         Rows that were asked for.
     facts : dict
         Where, when and with what it ran; JSON values.
+    identity : Identity
+        What was asked and with what, so that `evaluate` knows whether it may go on where this one ended.
+
+    Notes
+    -----
+    A result reads like the list of its answers: ``len``, indexing, iterating and comparing with a list go over `outputs`.
     """
 
     def __init__(
@@ -57,6 +65,7 @@ class EvalResult:
         total: int = 0,
         *,
         facts: Mapping[str, Any] | None = None,
+        identity: Identity | None = None,
         id: str = "",
         keep: bool = True,
     ) -> None:
@@ -66,15 +75,20 @@ class EvalResult:
         if not any(m.name == LATENCY for m in self.measures):
             self.measures += (LATENCY_MEASURE,)
         self.facts: dict[str, Any] = dict(facts or {})
+        self.identity = identity or Identity()
         self.state: State = "running"
         self.started_at = time.time()
         self.ended_at: float | None = None
         self.shown_in: int | None = None  # the notebook's cell whose output holds the live table
-        self._rows: list[EvalRow] = []
+        self._spent = 0.0  # seconds of earlier runs that this one completes
+        self._rows: dict[int, EvalRow] = {}
+        self._sorted: list[EvalRow] | None = None
+        self._done = self._errors = self._version = 0
+        self._summaries: dict[tuple[int, int | None], tuple[int, list[ScoreSummary]]] = {}
         self._lock = threading.Lock()
         self._watchers: list[Coalesced] = []
         self._stop: Callable[[], object] | None = None
-        self._done = threading.Event()
+        self._ended = threading.Event()
         self._journal = journal.Journal(journal.folder_of(self.id) / journal.FILE) if keep else None
         self._note("head", self._head())
 
@@ -89,29 +103,48 @@ class EvalResult:
     def rows(self) -> list[EvalRow]:
         """A snapshot of the rows so far, in the order of the evaluation set."""
         with self._lock:
-            return sorted(self._rows, key=lambda r: r.index)
+            if self._sorted is None:
+                self._sorted = sorted(self._rows.values(), key=lambda r: r.index)
+            return list(self._sorted)
+
+    def row(self, index: int) -> EvalRow | None:
+        """The row of that number in the evaluation set; None while it is not there."""
+        return self._rows.get(index)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The answers in the order of the evaluation set, None where there is none; tuples where several models were asked."""
+        return [r.outputs[0].value if len(self.models) == 1 else tuple(o.value for o in r.outputs) for r in self.rows]
 
     @property
     def done(self) -> int:
         """How many rows were asked and answered, errors included."""
-        with self._lock:
-            return sum(not r.skipped for r in self._rows)
+        return self._done
 
     @property
     def errors(self) -> int:
         """How many rows have an error instead of an answer."""
-        with self._lock:
-            return sum(r.failed for r in self._rows)
+        return self._errors
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens that the models took, all rows together."""
+        return sum((o.usage for r in self.rows for o in r.outputs), Usage())
+
+    @property
+    def judge_usage(self) -> Usage:
+        """Tokens that models as judges took, all rows together."""
+        return sum((o.judge_usage for r in self.rows for o in r.outputs), Usage())
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start, or that it took."""
-        return (self.ended_at or time.time()) - self.started_at
+        """Seconds since the start, or that it took; of an evaluation that was completed later, without the time between."""
+        return self._spent + (self.ended_at or time.time()) - self.started_at
 
     @property
     def eta(self) -> float | None:
         """About how many seconds are left; None when unknown or over."""
-        done = self.done
+        done = self._done
         return self.elapsed / done * (self.total - done) if self.state == "running" and done else None
 
     @property
@@ -121,6 +154,17 @@ class EvalResult:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.outputs[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.outputs)
+
+    def __eq__(self, other: object) -> bool:
+        return self.outputs == other if isinstance(other, list) else self is other
+
+    __hash__ = object.__hash__
 
     def summary(self, *, baseline: int = 0, candidate: int | None = None) -> list[ScoreSummary]:
         """One summary a scorer, and one of the latency.
@@ -135,10 +179,15 @@ class EvalResult:
         list of ScoreSummary
             In the order of the scorers; latency last, where any was measured.
         """
-        rows = self.rows
+        version, rows = self._version, self.rows
+        known = self._summaries.get((baseline, candidate))
+        if known is not None and known[0] == version:
+            return list(known[1])
         measured = any(o.latency is not None for r in rows for o in r.outputs)
         measures = [m for m in self.measures if measured or m.name != LATENCY]
-        return [summarise(rows, m, len(self.models), baseline=baseline, candidate=candidate) for m in measures]
+        made = [summarise(rows, m, len(self.models), baseline=baseline, candidate=candidate) for m in measures]
+        self._summaries[baseline, candidate] = version, made
+        return list(made)
 
     def to_pandas(self) -> pd.DataFrame:
         """One line a row and model.
@@ -147,40 +196,63 @@ class EvalResult:
         -------
         DataFrame
             Columns row, input, expected, model, output, error, skipped, one a scorer, latency and first_token (seconds),
-            prompt_tokens, completion_tokens.
+            prompt_tokens, completion_tokens; cost (US dollars) and judge_tokens where there are any.
         """
         import pandas as pd
 
         def line(row: EvalRow, model: str, o: EvalOutput) -> list[Any]:
             asked = [row.index, row.input, row.expected, model, o.value, o.error, o.skipped]
             cost = [o.latency, o.first_token, o.usage.prompt_tokens, o.usage.completion_tokens]
-            return [*asked, *(o.scores.get(s) for s in self.scorers), *cost]
+            return [*asked, *(o.scores.get(s) for s in self.scorers), *cost, o.cost, o.judge_usage.total_tokens]
 
         columns = ["row", "input", "expected", "model", "output", "error", "skipped", *self.scorers]
-        columns += ["latency", "first_token", "prompt_tokens", "completion_tokens"]
+        columns += ["latency", "first_token", "prompt_tokens", "completion_tokens", "cost", "judge_tokens"]
         lines = [line(row, model, o) for row in self.rows for model, o in zip(self.models, row.outputs, strict=False)]
         frame = pd.DataFrame(lines, columns=columns)
-        numbers = [*self.scorers, "latency", "first_token"]
+        numbers = [*self.scorers, "latency", "first_token", "cost"]
         frame[numbers] = frame[numbers].astype(float)
-        return frame
+        unknown = [c for c, there in (("cost", frame["cost"].notna().any()), ("judge_tokens", frame["judge_tokens"].any())) if not there]
+        return frame.drop(columns=unknown)
 
     # What the runner does
 
     def append(self, row: EvalRow) -> None:
         """Add a finished row: to disk, then to the result, then to whoever watches."""
         self._note("row", journal.row_to_json(row))
-        with self._lock:
-            self._rows.append(row)
+        self._add(row)
         self._changed()
+
+    def _add(self, row: EvalRow) -> None:
+        with self._lock:
+            before = self._rows.get(row.index)
+            self._rows[row.index] = row
+            self._done += (not row.skipped) - (before is not None and not before.skipped)
+            self._errors += row.failed - (before is not None and before.failed)
+            self._sorted = None
+            self._version += 1
 
     def finish(self, state: State = "finished") -> None:
         """Say that no more rows come."""
         with self._lock:
             if self.state != "running":
                 return
-            self.state, self.ended_at = state, time.time()
-        self._note("end", {"state": state, "ended_at": self.ended_at})
-        self._done.set()
+            self.ended_at = time.time()
+            self.state = state
+            self._version += 1
+        self._note("end", {"state": state, "ended_at": self.ended_at, "models": self.identity.after})
+        if self._journal:
+            self._journal.close()
+        self._ended.set()
+        self._changed()
+
+    def reopen(self) -> None:
+        """Say that further rows come to an evaluation that had ended."""
+        with self._lock:
+            self._spent, self.started_at = self.elapsed, time.time()
+            self.state, self.ended_at = "running", None
+            self._version += 1
+        self._ended.clear()
+        self._note("resumed", {"started_at": self.started_at, "spent": self._spent})
         self._changed()
 
     def set_stop(self, stop: Callable[[], object]) -> None:
@@ -196,7 +268,7 @@ class EvalResult:
 
     def wait(self, timeout: float | None = None) -> EvalResult:
         """Wait until no more rows come, at most ``timeout`` seconds, and return the result."""
-        self._done.wait(timeout)
+        self._ended.wait(timeout)
         return self
 
     def on_change(self, callback: Callable[[], None], *, interval: float = 0.05) -> Callable[[], None]:
@@ -302,16 +374,19 @@ class EvalResult:
         if kind != "head":
             raise DataError(f"{path} is not the file of an evaluation.", "Its first line is not a head line.")
         measures = [Measure(**m) for m in head["measures"]]
-        result = cls(head["name"], head["models"], measures, head["total"], facts=head["facts"], id=head["id"], keep=False)
+        identity = Identity.from_json(head.get("identity") or {})
+        result = cls(head["name"], head["models"], measures, head["total"], facts=head["facts"], identity=identity, id=head["id"], keep=False)
         result.started_at, result.state = head["started_at"], "cancelled"
         for kind, data in lines:
             if kind == "row":
-                result._rows.append(journal.row_from_json(data))
+                result._add(journal.row_from_json(data))
             elif kind == "end":
-                result.state, result.ended_at = data["state"], data["ended_at"]
+                result.state, result.ended_at, identity.after = data["state"], data["ended_at"], data.get("models")
+            elif kind == "resumed":
+                result.state, result.ended_at, result.started_at, result._spent = "cancelled", None, data["started_at"], data["spent"]
         result.ended_at = result.ended_at or path.stat().st_mtime
         result._journal = journal.Journal(path)
-        result._done.set()
+        result._ended.set()
         return result
 
     def _head(self) -> dict[str, Any]:
@@ -323,6 +398,7 @@ class EvalResult:
             "total": self.total,
             "started_at": self.started_at,
             "facts": self.facts,
+            "identity": self.identity.to_json(),
         }
 
     def _note(self, kind: str, data: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def load(evalset: Any) -> list[EvalCase]:
         - ``{"messages": […]}`` or ``{"conversations": […]}``, whose last answer is what is expected;
         - ``{"query": …, …}`` or any other dict: keyword arguments of the call.
 
-        ``accept`` in a dict lists further right answers.
+        ``accept`` in a dict lists further right answers. Other keys go to a module or function that has parameters of these names.
 
     Returns
     -------
@@ -59,9 +60,9 @@ def load(evalset: Any) -> list[EvalCase]:
 def one(index: int, row: Any, where: str) -> EvalCase:
     """One row as a case; ``where`` begins the message of an error."""
     if isinstance(row, EvalCase):
-        return EvalCase(index, row.input, row.expected, row.accept, row.keywords)
+        return replace(row, index=index)
     if isinstance(row, Mapping):
-        return _mapping(index, row, where)
+        return replace(_mapping(index, row, where), row=row)
     if isinstance(row, tuple | list) and not _messages(row):
         if len(row) != 2:
             raise DataError(f"{where} has {len(row)} values.", "A row without names is a pair of input and expected answer.")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from ..errors import EndpointError, NotStarted, WorkbenchError
+from ..errors import NotStarted
 from .pace import Pace
 from .result import EvalResult
-from .scoring import Scorer, judge
+from .scoring import Scorer, in_words, judge, prepare
 from .target import Target
 from .values import EvalCase, EvalOutput, EvalRow
 
@@ -29,8 +29,9 @@ async def run(
     concurrency: int,
     threads: Executor,
     on_row: Callable[[EvalRow], None] | None = None,
+    on_end: Callable[[], None] | None = None,
 ) -> EvalResult:
-    """Fill ``result`` with one row a case and finish it.
+    """Fill ``result`` with one row a case and finish it; what is answered there already is not asked again.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ async def run(
         neither meets a warmer machine.
     on_row : callable, optional
         Called with every row as it is finished, on the event loop.
+    on_end : callable, optional
+        Called before the result is finished, however the run ended.
 
     Returns
     -------
@@ -53,18 +56,20 @@ async def run(
         When a model was not started, because then every row would fail in the same way.
     """
     paces = {target: Pace(concurrency) for target in targets}
-    waiting = iter(cases)
+    left = [c for c in cases if (row := result.row(c.index)) is None or any(o.missing for o in row.outputs)]
+    waiting = iter(left)
 
     async def worker(waiting: Iterator[EvalCase]) -> None:
         for case in waiting:
-            row = await _row(case, targets, paces, scorers, threads)
+            row = await _row(case, targets, paces, scorers, threads, result.row(case.index))
             result.append(row)
             if on_row:
                 on_row(row)
 
     async def every() -> None:
+        await prepare(scorers)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(cases))):
+            for _ in range(min(concurrency, len(left))):
                 group.create_task(worker(waiting))
 
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(every())
@@ -81,11 +86,12 @@ async def run(
         raise _first(group) from None
     finally:
         if not complete:
-            there = {r.index for r in result.rows}
             skipped = tuple(EvalOutput(error=STOPPED, skipped=True) for _ in targets)
-            for case in cases:
-                if case.index not in there:
+            for case in left:
+                if result.row(case.index) is None:
                     result.append(EvalRow(case.index, case.input, case.expected, skipped, case.accept))
+        if on_end:
+            on_end()
         result.finish("finished" if complete else "cancelled")
     return result
 
@@ -96,9 +102,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _row(case: EvalCase, targets: Sequence[Target], paces: dict[Target, Pace], scorers: Sequence[Scorer], threads: Executor) -> EvalRow:
+async def _row(
+    case: EvalCase, targets: Sequence[Target], paces: dict[Target, Pace], scorers: Sequence[Scorer], threads: Executor, before: EvalRow | None
+) -> EvalRow:
     asked = list(paces) if case.index % 2 == 0 else list(reversed(paces))
-    outputs = {target: await _output(case, target, paces[target], scorers, threads) for target in asked}
+    known = {t: o for t, o in zip(targets, before.outputs, strict=True) if not o.missing} if before else {}
+    outputs = {t: known[t] if t in known else await _output(case, t, paces[t], scorers, threads) for t in asked}
     return EvalRow(case.index, case.input, case.expected, tuple(outputs[t] for t in targets), case.accept)
 
 
@@ -108,14 +117,6 @@ async def _output(case: EvalCase, target: Target, pace: Pace, scorers: Sequence[
     except NotStarted:
         raise
     except Exception as e:
-        return EvalOutput(getattr(e, "partial", "") or None, error=_words(e), scores={s.measure.name: None for s in scorers})
-    scores, notes = await judge(scorers, output.value, case, threads)
-    return replace(output, scores=scores, notes=notes)
-
-
-def _words(error: Exception) -> str:
-    """An error as it stands in a row: what and why; the log and the fix stay with the model."""
-    if isinstance(error, WorkbenchError):
-        text = f"{error.what} {error.cause}".strip()
-        return f"{text} ({type(error).__name__})" if isinstance(error, EndpointError) else text
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return EvalOutput(getattr(e, "partial", "") or None, error=in_words(e), scores={s.measure.name: None for s in scorers})
+    verdicts = await judge(scorers, output.value, case, threads)
+    return replace(output, scores=verdicts.scores, notes=verdicts.notes, judge_usage=verdicts.usage)

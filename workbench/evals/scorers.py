@@ -28,6 +28,7 @@ class Exact:
 
     ignore_case: bool = False
     measure: ClassVar[Measure] = Measure("exact", "Exact match")
+    quick: ClassVar[bool] = True
 
     def judge(self, output: Any, case: EvalCase) -> Value:
         if not case.answers:
@@ -45,6 +46,7 @@ class Contains:
 
     ignore_case: bool = True
     measure: ClassVar[Measure] = Measure("contains", "Contains")
+    quick: ClassVar[bool] = True
 
     def judge(self, output: Any, case: EvalCase) -> Value:
         if not case.answers:
@@ -89,6 +91,7 @@ class JsonField:
 
     path: str = ""
     measure: ClassVar[Measure] = Measure("json_field", "JSON")
+    quick: ClassVar[bool] = True
 
     def judge(self, output: Any, case: EvalCase) -> Value | Judgement:
         if not case.answers:
@@ -150,6 +153,7 @@ class F1:
     """Overlap of words with the best right answer, 0 to 1: the F1 of SQuAD (Rajpurkar et al. 2016, arXiv:1606.05250)."""
 
     measure: ClassVar[Measure] = Measure("f1", "F1")
+    quick: ClassVar[bool] = True
 
     def judge(self, output: Any, case: EvalCase) -> Value:
         if not case.answers:

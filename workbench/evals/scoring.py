@@ -6,16 +6,18 @@ A scorer has a `Measure` and judges one output of one case; any function is one 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from .. import registry
-from ..errors import ArgumentError
+from ..core.messages import Usage
+from ..errors import ArgumentError, EndpointError, NotStarted, WorkbenchError
 from .values import EvalCase, Measure
 
 Value = float | bool | None
@@ -23,10 +25,20 @@ Value = float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A value and what the scorer has to say about it."""
+    """A value, what the scorer has to say about it, and the tokens that judging took."""
 
     value: Value
     note: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What all scorers said about one output."""
+
+    scores: dict[str, float | None]
+    notes: dict[str, str]
+    usage: Usage = field(default_factory=Usage)
 
 
 @runtime_checkable
@@ -37,6 +49,11 @@ class Scorer(Protocol):
     ----------
     measure : Measure
         How its values are read.
+
+    Notes
+    -----
+    A scorer with a true attribute ``quick`` is called where it stands, in microseconds and without waiting for anything; others
+    run in a thread, or are awaited. One with ``async prepare()`` is asked once before the first row.
     """
 
     @property
@@ -52,6 +69,9 @@ class Scorer(Protocol):
 
 class Function:
     """A function as a scorer: ``f(output)``, ``f(output, expected)`` or ``f(output, expected, case)``, also async.
+
+    Parameters that are called ``output``, ``expected``, ``input`` or ``case`` (or a usual other word for one of them, such as
+    ``prediction``, ``reference`` and ``question``) get these by name, in whatever order they stand.
 
     Parameters
     ----------
@@ -88,10 +108,31 @@ class Function:
             0.01 if margin is None and share else margin,
             on_error=(0.0 if higher_is_better else 1.0) if share else None,
         )
-        self._takes = _positional(function)
+        self._roles = _roles(function)
 
     def judge(self, output: Any, case: EvalCase) -> Any:
-        return self.function(*(output, case.expected, case)[: self._takes])
+        given = {"output": output, "expected": case.expected, "input": case.input, "case": case}
+        return self.function(*(given[role] for role in self._roles))
+
+
+_WORDS = {
+    **dict.fromkeys(("output", "prediction", "predicted", "pred", "actual", "completion", "hypothesis"), "output"),
+    **dict.fromkeys(("expected", "reference", "target", "gold", "label", "truth", "ground_truth"), "expected"),
+    **dict.fromkeys(("input", "question", "query", "prompt"), "input"),
+    **dict.fromkeys(("case", "row"), "case"),
+}
+_PLACES = ("output", "expected", "case")
+
+
+def _roles(function: Callable[..., Any]) -> tuple[str, ...]:
+    """What each positional argument of a function is to be: by its name when every name is known, else by its place."""
+    count = _positional(function)
+    try:
+        names = list(inspect.signature(function).parameters)[:count]
+    except (TypeError, ValueError):
+        return _PLACES[:count]
+    roles = tuple(_WORDS.get(name, "") for name in names)
+    return roles if all(roles) and len(set(roles)) == len(roles) == count else _PLACES[:count]
 
 
 def _positional(function: Callable[..., Any]) -> int:
@@ -117,6 +158,13 @@ class Renamed:
 
     scorer: Scorer
     measure: Measure
+
+    @property
+    def quick(self) -> bool:
+        return bool(getattr(self.scorer, "quick", False))
+
+    async def prepare(self) -> None:
+        await prepare([self.scorer])
 
     def judge(self, output: Any, case: EvalCase) -> Any:
         return self.scorer.judge(output, case)
@@ -160,23 +208,51 @@ def _one(scorer: Any, name: str = "") -> Scorer:
     )
 
 
-async def judge(scorers: Sequence[Scorer], output: Any, case: EvalCase, threads: Executor) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Values and notes of one output by every scorer. A scorer that fails costs its own value only."""
+async def prepare(scorers: Sequence[Scorer]) -> None:
+    """Let scorers get ready that need it."""
+    for scorer in scorers:
+        ready = getattr(scorer, "prepare", None)
+        if ready is not None:
+            await ready()
+
+
+async def judge(scorers: Sequence[Scorer], output: Any, case: EvalCase, threads: Executor) -> Verdicts:
+    """What every scorer says about one output. A scorer that fails costs its own value only."""
     scores: dict[str, float | None] = {}
     notes: dict[str, str] = {}
+    usage = Usage()
     for scorer in scorers:
-        name = scorer.measure.name
+        name, note = scorer.measure.name, ""
         try:
-            found: Any = await asyncio.get_running_loop().run_in_executor(threads, scorer.judge, output, case)
-            if inspect.isawaitable(found):
-                found = await found
-            value, note = (found.value, found.note) if isinstance(found, Judgement) else (found, "")
-            scores[name] = _checked(value, scorer.measure)
+            found = await _asked(scorer, output, case, threads)
+            if isinstance(found, Judgement):
+                note, usage = found.note, usage + found.usage
+                found = found.value
+            scores[name] = _checked(found, scorer.measure)
+        except NotStarted:
+            raise
         except Exception as e:
-            scores[name], note = None, f"{type(e).__name__}: {e}"
+            scores[name], note = None, in_words(e)
         if note:
             notes[name] = note
-    return scores, notes
+    return Verdicts(scores, notes, usage)
+
+
+async def _asked(scorer: Scorer, output: Any, case: EvalCase, threads: Executor) -> Any:
+    if getattr(scorer, "quick", False) or inspect.iscoroutinefunction(scorer.judge):
+        found: Any = scorer.judge(output, case)
+    else:
+        context = contextvars.copy_context()
+        found = await asyncio.get_running_loop().run_in_executor(threads, context.run, scorer.judge, output, case)
+    return await found if inspect.isawaitable(found) else found
+
+
+def in_words(error: Exception) -> str:
+    """An error as it stands in a row: what and why; the log and the fix stay with the model."""
+    if isinstance(error, WorkbenchError):
+        text = f"{error.what} {error.cause}".strip()
+        return f"{text} ({type(error).__name__})" if isinstance(error, EndpointError) else text
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _checked(value: Any, measure: Measure) -> float | None:

@@ -86,7 +86,7 @@ def _entry(subject: Any) -> tuple[Any, bool]:
     call = getattr(subject, "acall", None) or subject
     if not callable(call):
         raise ArgumentError(f"{subject!r} cannot be evaluated.", "It is neither a module nor a function.")
-    return call, inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))
+    return call, inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 def _parameters(function: Any) -> tuple[dict[str, None], frozenset[str]]:

@@ -31,6 +31,8 @@ class EvalCase:
         Further right answers.
     keywords : bool
         Whether `input` is a dict of keyword arguments.
+    row : Mapping
+        The whole row where it was a dict; a function that names its keys as parameters gets them.
     """
 
     index: int
@@ -38,6 +40,7 @@ class EvalCase:
     expected: Any = None
     accept: tuple[Any, ...] = ()
     keywords: bool = False
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def answers(self) -> tuple[Any, ...]:
@@ -63,6 +66,10 @@ class EvalOutput:
         What a scorer said about its value, or why it failed.
     skipped : bool
         Never asked, because the evaluation was stopped before.
+    cost : float or None
+        US dollars, where the price is known.
+    judge_usage : Usage
+        Tokens that models as judges took for this output.
     """
 
     value: Any = None
@@ -73,6 +80,13 @@ class EvalOutput:
     scores: Mapping[str, float | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     skipped: bool = False
+    cost: float | None = None
+    judge_usage: Usage = field(default_factory=Usage)
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no answer: never asked, or an error."""
+        return self.skipped or bool(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,9 @@ class Measure:
         Whether models are compared by medians; otherwise by means.
     on_error : float or None
         What a missing answer counts as; None leaves the row out.
+    corpus : str
+        Name in the registry group ``corpus_measure`` of what gives one value for all rows together, where that is not the mean
+        of the rows' values.
     """
 
     name: str
@@ -126,6 +143,7 @@ class Measure:
     relative_margin: bool = False
     median: bool = False
     on_error: float | None = 0.0
+    corpus: str = ""
 
 
 LATENCY_MEASURE = Measure(LATENCY, "Latency, median", "s", False, 0.05, True, True, None)
