@@ -17,7 +17,7 @@ from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.protocols import HttpRequest, Wire
 from ..errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited
-from . import failures, http, keys, rate
+from . import failures, http, keys, rate, refusals
 from .channel import Channel
 from .deadline import Deadline
 from .endpoints import last_words
@@ -76,6 +76,8 @@ class Exchange:
             except http.NotHttp as e:
                 raise failures.unusable(channel, endpoint, str(e)) from None
             except (AuthenticationFailed, RateLimited, EndpointDown) as e:
+                if isinstance(e, RateLimited):
+                    refusals.tell(e)
                 if keys_left and not isinstance(e, EndpointDown) and keys.rotate(endpoint, self.credentials):
                     keys_left, attempt, self._credentials = keys_left - 1, attempt - 1, None
                     continue
