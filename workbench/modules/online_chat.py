@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import providers
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.providers import Provider
 from ..errors import ArgumentError
+from ..providers import model_names
 from . import online_options, parameters
 from .chat import Tools
 from .online_endpoint import Key, OnlineTarget, base_address
@@ -113,7 +113,7 @@ class OnlineChatModule(OnlineTraining):
         **others: Any,
     ) -> None:
         super().__init__(stream=stream, return_trace=return_trace, name=name)
-        kind = providers.canonical(type or providers.type_of(model or "") or "llm")
+        kind = model_names.canonical(type or model_names.type_of(model or "") or "llm")
         if kind not in CHAT:
             if type:
                 raise ArgumentError(f"OnlineChatModule does not do {type!r}.", "", f"Write wb.OnlineModule(…, type={type!r}).")

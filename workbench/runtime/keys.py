@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, SupportsIndex
 
-from .. import providers
 from ..core.endpoints import Endpoint
 from ..core.providers import Provider
 from ..errors import ArgumentError, AuthenticationFailed
+from ..providers import catalog
 from . import keyring_store
 
 HIDDEN = "***"
@@ -180,7 +180,7 @@ def credentials_of(endpoint: Endpoint) -> Parts:
         return held.sets[0]
     if kind == "provider":
         name, _, type_ = rest.partition(":")
-        return provider_credentials(providers.provider(name), type_, model=endpoint.model)
+        return provider_credentials(catalog.provider(name), type_, model=endpoint.model)
     if endpoint.key_file:
         try:
             return {"key": Secret(Path(endpoint.key_file).read_text().strip())}
