@@ -12,8 +12,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .. import providers
 from ..errors import ArgumentError, AuthenticationFailed, ModelNotFound, WorkbenchError
+from ..providers import catalog, model_names
 from ..runtime import keys
 from . import auto_config, online_endpoint
 from .auto_config import Entry
@@ -172,8 +172,8 @@ def _choose(
     rest = dict(others)
     synonyms = [rest.pop(name) for name in _SYNONYMS if name in rest]
     name = model or next((str(s) for s in synonyms if s), "")
-    if name and providers.find(name) is not None:
-        if source is not None and providers.find(source) is not providers.find(name):
+    if name and catalog.find(name) is not None:
+        if source is not None and catalog.find(source) is not catalog.find(name):
             raise ArgumentError(f"{name!r} is a source's name, and source={source!r} another's.", "", f"Write AutoModel(source={name!r}).")
         name, source = "", name
     search = _Search(name, type or "", rest)
@@ -236,7 +236,7 @@ def _preferred(entries: list[Entry], source: str, config_id: str) -> Entry | Non
 
 def _same(one: str, other: str) -> bool:
     """Whether two names are the same source."""
-    return one.lower() in ("", other.lower()) or (providers.find(one) is not None and providers.find(one) is providers.find(other))
+    return one.lower() in ("", other.lower()) or (catalog.find(one) is not None and catalog.find(one) is catalog.find(other))
 
 
 def _unusable(entry: Entry) -> str:
@@ -252,7 +252,7 @@ def _unusable(entry: Entry) -> str:
 
 
 def _without_model(search: _Search) -> Choice:
-    type_ = providers.canonical(search.type or "llm")
+    type_ = model_names.canonical(search.type or "llm")
     _, variable, default = online_endpoint.default_source()
     found = default or next((p.name for p in online_endpoint.configured(type_)), "")
     if found:
@@ -270,14 +270,14 @@ def _without_model(search: _Search) -> Choice:
 
 def _by_key(search: _Search) -> Choice:
     source, model = online_endpoint.split("", search.model)
-    type_ = providers.canonical(search.type or providers.type_of(model) or "llm")
-    told = source or providers.source_of(model)
+    type_ = model_names.canonical(search.type or model_names.type_of(model) or "llm")
+    told = source or model_names.source_of(model)
     if source:
         return search.take(f"the vendor {source!r}", "the name says so", lambda: _online(search, model, {"source": source}))
     if search.others.get("url") or search.others.get("api_key"):
         return search.take("an online model", "url= or api_key= was given", lambda: _online(search, model, {"source": told or None}))
     if told:
-        vendor = providers.provider(told)
+        vendor = catalog.provider(told)
         what = f"the vendor {told!r}"
         if keys.has_key(vendor, type_):
             return search.take(what, "the name tells it, and its key is there", lambda: _online(search, model, {"source": told}))
@@ -285,7 +285,7 @@ def _by_key(search: _Search) -> Choice:
     else:
         search.skip("a vendor", "no vendor's names begin like this one")
     _, variable, default = online_endpoint.default_source()
-    if default and keys.has_key(providers.provider(default), type_):
+    if default and keys.has_key(catalog.provider(default), type_):
         return search.take(f"the vendor {default!r}", f"{variable} names it", lambda: _online(search, model, {"source": default}))
     search.skip("the default source", "its key is not there" if default else "none is set")
     return search.take("a model on this machine", "nothing else was left", lambda: _local(search, {}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .. import providers
 from ..errors import ArgumentError
+from ..providers import model_names
 from ..providers.reading import CODECS
 from . import online_endpoint
 
@@ -81,8 +81,8 @@ class OnlineModule(metaclass=_Kinds):
         wanted = type or function or ""
         if not wanted and model:
             _, name = online_endpoint.split(source or "", model)
-            wanted = providers.type_of(name)
-        wanted = providers.canonical(wanted or "llm")
+            wanted = model_names.type_of(name)
+        wanted = model_names.canonical(wanted or "llm")
         if wanted not in CODECS:
             raise ArgumentError(f"There is no type {type or function!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
         module, _, name = _CLASSES[wanted].partition(":")

@@ -9,17 +9,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.endpoints import Endpoint, Timeouts
+from ..core.messages import ChatRequest, Completion
 from ..core.providers import Provider
 from ..errors import ArgumentError
 from ..providers import model_names
-from . import online_options, parameters
+from ..runtime import prices
+from . import online_options, sessions, usage
 from .chat import Tools
 from .online_endpoint import Key, OnlineTarget, base_address
 from .online_training import OnlineTraining
 from .printing import StreamOption
 
 if TYPE_CHECKING:
-    from ..core.messages import ChatRequest
     from ..runtime.stream import Stream
 
 CHAT = ("llm", "vlm")
@@ -41,7 +42,7 @@ ARGUMENTS = frozenset(
         "url",
     }
 )
-_OF_A_CALL = ("model", "url", "timeout", "max_retries", "extra")
+_OF_A_CALL = ("model", "url", "timeout", "max_retries")
 
 
 class OnlineChatModule(OnlineTraining):
@@ -133,6 +134,8 @@ class OnlineChatModule(OnlineTraining):
         )
         self.timeouts = online_options.timeouts(timeout)
         self._extra = _extra(extra)
+        self._spent: dict[str, float] = {}  # by module, because faces of one module share this
+        self._optional = frozenset(self._target.capability.parameters)
         if static_params is not None:
             self.static_params = static_params
 
@@ -183,26 +186,18 @@ class OnlineChatModule(OnlineTraining):
         return self._target.type.upper()
 
     @property
-    def static_params(self) -> Mapping[str, Any]:
-        """Parameters for every call that does not give its own."""
-        return dict(self._parameters)
-
-    @static_params.setter
-    def static_params(self, value: Mapping[str, Any]) -> None:
-        if not isinstance(value, Mapping):
-            raise ArgumentError(f"static_params cannot be a {value.__class__.__name__}.", "", "Give a dict, such as {'temperature': 0.2}.")
-        self._parameters = {k: v for k, v in self._checked(value).items() if v is not None}
+    def cost(self) -> float | None:
+        """What this module's answers have cost so far, in US dollars by published prices; None while no price is known."""
+        return self._spent.get(self.module_id)
 
     # ---- calling
 
-    def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
-        """What would be sent for an input: turns, tools and parameters."""
-        return super().request(input, history, tools, self._checked(given or {}))
-
     def _open(self, input: Any, history: Any, tools: Tools | None, given: Mapping[str, Any]) -> Stream:
+        if self._priced:
+            prices.prepare()
         own = {name: given[name] for name in _OF_A_CALL if given.get(name) is not None}
         endpoint = self._endpoint_for(own)
-        request = self.request(input, history, tools, {k: v for k, v in given.items() if k not in _OF_A_CALL or k == "extra"})
+        request = self.request(input, history, tools, {k: v for k, v in given.items() if k not in _OF_A_CALL})
         limits = online_options.timeouts(own["timeout"]) if "timeout" in own else self.timeouts
         return self._send(endpoint, replace(request, model=endpoint.model), limits, remember=history is None)
 
@@ -218,12 +213,25 @@ class OnlineChatModule(OnlineTraining):
         return endpoint
 
     def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Parameters as they are sent: the vendor's own and ``extra`` beside the known ones; a misspelt one is refused."""
-        known = set(self._target.capability.parameters)
-        body = {**self._extra, **_extra(given.get("extra")), **(given.get("extra_body") or {})}
-        body.update((k, v) for k, v in given.items() if k in known)
-        rest = {k: v for k, v in given.items() if k not in known and k not in ("extra", "extra_body")}
-        return parameters.check({**rest, **({"extra_body": body} if body else {})})
+        """Parameters as they are sent: ``extra`` beside the known ones; a misspelt one is refused."""
+        extra = {**self._extra, **_extra(given.get("extra")), **(given.get("extra_body") or {})}
+        rest = {k: v for k, v in given.items() if k not in ("extra", "extra_body")}
+        return super()._checked({**rest, **({"extra_body": extra} if extra else {})})
+
+    # ---- what it costs
+
+    @property
+    def _priced(self) -> bool:
+        return bool(self.provider.prices) and self._target.published
+
+    def _cost(self, completion: Completion) -> float | None:
+        return prices.cost(self.provider.prices, self.model, completion.usage) if self._priced else None
+
+    def _ended(self, call: usage.Call | None, talk: sessions.Session | None, request: ChatRequest, completion: Completion) -> None:
+        super()._ended(call, talk, request, completion)
+        cost = prices.cost(self.provider.prices, request.model, completion.usage) if self._priced else None
+        if cost is not None:
+            self._spent[self.module_id] = cost + self._spent.get(self.module_id, 0.0)
 
     def __repr__(self) -> str:
         return f"<Module type=OnlineChat name={self.name} source={self.source} model={self.model} url={self.base_url}>"

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import providers
 from ..core.endpoints import Endpoint
 from ..core.providers import Capability, Provider
 from ..errors import ArgumentError, AuthenticationFailed, SettingsError
-from ..providers.model_names import canonical
+from ..providers import catalog, model_names
 from ..providers.reading import CODECS
 from ..runtime import keys
 
@@ -23,13 +22,17 @@ Key = str | Sequence[str] | Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class OnlineTarget:
-    """A model of a vendor: whose, what the vendor offers for its type, and where it answers."""
+    """A model of a vendor: whose, what the vendor offers for its type, and where it answers.
+
+    ``why`` says how the source was found; ``published`` that the address is the vendor's own, so that its prices hold.
+    """
 
     provider: Provider
     capability: Capability
     type: str
     endpoint: Endpoint
     why: str = ""
+    published: bool = True
 
 
 def resolve(
@@ -70,10 +73,10 @@ def resolve(
         When the vendor's key is nowhere, or nothing says which vendor.
     """
     source, model = split(source, model)
-    wanted = canonical(type)
+    wanted = model_names.canonical(type)
     if wanted and wanted not in CODECS:
         raise ArgumentError(f"There is no type {type!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
-    wanted = wanted or providers.type_of(model) or "llm"
+    wanted = wanted or model_names.type_of(model) or "llm"
     provider, why = _choose(source, model, wanted, url=url, key=key)
     capability = _capability(provider, wanted, url)
     name = model or _default_model(provider, capability, wanted)
@@ -88,46 +91,46 @@ def resolve(
         headers={**provider.headers, **capability.headers, **(headers or {})},
         key_ref=_key_reference(provider, wanted, name, key, skip_auth),
         auth="" if skip_auth else capability.auth or provider.auth,
-        options={**({"path": capability.path} if capability.path else {}), **capability.options, **(options or {})},
+        options={**({"path": capability.path} if capability.path else {}), **_filled(provider, capability.options), **(options or {})},
     )
-    return OnlineTarget(provider, capability, wanted, endpoint, why)
+    return OnlineTarget(provider, capability, wanted, endpoint, why, published=not url)
 
 
 def split(source: str, model: str) -> tuple[str, str]:
     """Source and model, where the model names the source: ``qwen``, ``qwen:qwen-plus``, ``openai/gpt-4o``."""
     if source or not model:
         return source, model
-    if providers.find(model) is not None:
+    if catalog.find(model) is not None:
         return model, ""
     for mark in (":", "/"):
         first, found, rest = model.partition(mark)
-        if found and rest and providers.find(first) is not None:
+        if found and rest and catalog.find(first) is not None:
             return first, rest
     return "", model
 
 
 def configured(type: str = "llm") -> list[Provider]:
     """The vendors that offer a type and whose key is there."""
-    return [p for p in providers.all() if type in p.capabilities and keys.has_key(p, type)]
+    return [p for p in catalog.every() if type in p.capabilities and keys.has_key(p, type)]
 
 
 def _choose(source: str, model: str, type: str, *, url: str, key: Key | None) -> tuple[Provider, str]:
     if source:
-        return providers.provider(source), f"source={source!r} was given"
+        return catalog.provider(source), f"source={source!r} was given"
     if url:
         return compatible(url), "url= was given, which is taken for a server that speaks OpenAI's form"
-    told = providers.source_of(model)
+    told = model_names.source_of(model)
     if key is not None:
         if not told:
             raise ArgumentError("No source is given but an api_key is provided.", "Whose key is it?", "Write source='…' beside api_key.")
-        return providers.provider(told), f"the name {model!r} tells its vendor"
-    if told and keys.has_key(providers.provider(told), type):
-        return providers.provider(told), f"the name {model!r} tells its vendor, whose key is there"
+        return catalog.provider(told), f"the name {model!r} tells its vendor"
+    if told and keys.has_key(catalog.provider(told), type):
+        return catalog.provider(told), f"the name {model!r} tells its vendor, whose key is there"
     where, variable, default = default_source()
     if default:
-        return providers.provider(default), f"{variable} ({where}) names the source"
+        return catalog.provider(default), f"{variable} ({where}) names the source"
     if told:
-        return providers.provider(told), f"the name {model!r} tells its vendor"
+        return catalog.provider(told), f"the name {model!r} tells its vendor"
     found = configured(type)
     if found:
         return found[0], "it is the first source whose key is there"
@@ -152,7 +155,7 @@ def _capability(provider: Provider, type: str, url: str) -> Capability:
     if found is None and url:
         found = Capability(CODECS[type])  # an address of the user's own may offer more than the vendor
     if found is None:
-        others = [p.name for p in providers.all() if type in p.capabilities]
+        others = [p.name for p in catalog.every() if type in p.capabilities]
         raise ArgumentError(
             f"{provider.title} offers no {type}.",
             f"It offers: {', '.join(provider.capabilities)}.",
@@ -181,6 +184,16 @@ def _address(provider: Provider, capability: Capability, url: str) -> str:
     address = found or capability.url or provider.url
     places = {name: _place(provider, name) for _, name, _, _ in string.Formatter().parse(address) if name}
     return address.format_map(places).rstrip("/")
+
+
+def _filled(provider: Provider, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the account's places in them, such as a region; other names in braces are the codec's."""
+    filled = dict(options)
+    for key, value in options.items():
+        for name in provider.places:
+            if isinstance(value, str) and f"{{{name}}}" in value:
+                filled[key] = value = value.replace(f"{{{name}}}", _place(provider, name))
+    return filled
 
 
 def _place(provider: Provider, name: str) -> str:
@@ -219,7 +232,7 @@ def _key_reference(provider: Provider, type: str, model: str, key: Key | None, s
 
 
 def _nothing_configured(type: str) -> AuthenticationFailed:
-    offering = [p for p in providers.all() if type in p.capabilities and p.sets_of(type)]
+    offering = [p for p in catalog.every() if type in p.capabilities and p.sets_of(type)]
     choices = ", ".join(f"{p.name} ({keys.variable_to_set(p, p.sets_of(type)[0][0])})" for p in offering)
     return AuthenticationFailed(
         "No api_key is configured for any source.",

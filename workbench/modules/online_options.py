@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from .. import providers
 from ..core.endpoints import Network, Timeouts
 from ..errors import ArgumentError, unknown_argument
+from ..providers import catalog, model_names
 from . import online_endpoint
 from .online_endpoint import Key, OnlineTarget
 
@@ -92,8 +92,8 @@ def _address(url: str | None, base_url: str | None) -> str:
 
 def _check_parts(where: str, source: str, model: str, parts: Mapping[str, Any], known: Iterable[str]) -> None:
     source, model = online_endpoint.split(source, model)
-    source = source or providers.source_of(model)
-    vendor = providers.find(source) if source else None
+    source = source or model_names.source_of(model)
+    vendor = catalog.find(source) if source else None
     allowed = set(vendor.key_variables) - {"key"} if vendor is not None else set()
     for name in parts:
         if name not in allowed:

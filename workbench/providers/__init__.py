@@ -43,8 +43,10 @@ def find(name: str) -> Provider | None:
 
 
 def all() -> list[Provider]:
-    """Every vendor, by name."""
-    return [provider(name) for name in names()]
+    """Every vendor, by name; one whose facts cannot be read is warned of and left out."""
+    from .catalog import every
+
+    return every()
 
 
 def source_of(model: str) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from .. import providers
 from ..core.providers import Provider
+from ..providers import catalog
 from . import keys
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ProviderTable(list[ProviderRow]):
 
 def provider_table() -> ProviderTable:
     """All vendors as they are known now."""
-    return ProviderTable(_row(p) for p in providers.all())
+    return ProviderTable(_row(p) for p in catalog.every())
 
 
 def _row(provider: Provider) -> ProviderRow:
