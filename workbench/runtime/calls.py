@@ -14,17 +14,20 @@ from typing import Any, cast
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.protocols import Codec, FollowUp, Refused, StreamedCodec
-from ..errors import WorkbenchError
+from ..errors import EndpointError, WorkbenchError
 from . import failures, http, loop
 from .arriving import Arriving
 from .channel import Channel
 from .deadline import Deadline
 from .exchange import Exchange
 
+Told = Callable[[str], object]
+_FAREWELL = 10.0  # seconds to end a task that nobody waits for
+_farewells = set[asyncio.Task[None]]()
 MOST = 1 << 30  # bytes of an answer that are kept: nothing that a vendor answers comes near it
 
 
-def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Any:
+def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None, told: Told | None = None) -> Any:
     """Send a request and wait for its result; an interrupt aborts it upstream.
 
     Parameters
@@ -36,6 +39,8 @@ def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None
     request : object
         What the codec encodes; a field ``model`` that is empty gets the endpoint's model.
     timeouts : Timeouts, optional
+    told : callable, optional
+        Called with the vendor's word for how far a task is, each time it was asked; on the background loop, so it must be quick.
 
     Returns
     -------
@@ -46,12 +51,12 @@ def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None
     ------
     EndpointError
     """
-    return loop.run(_call(endpoint, codec, request, timeouts or Timeouts()))
+    return loop.run(_call(endpoint, codec, request, timeouts or Timeouts(), told))
 
 
-async def acall(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Any:
+async def acall(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None, told: Told | None = None) -> Any:
     """`call` for async code on any event loop; cancelling the awaiting task aborts the request."""
-    return await asyncio.wrap_future(loop.spawn(_call(endpoint, codec, request, timeouts or Timeouts())))
+    return await asyncio.wrap_future(loop.spawn(_call(endpoint, codec, request, timeouts or Timeouts(), told)))
 
 
 def open_pieces(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None) -> Arriving[bytes]:
@@ -59,11 +64,11 @@ def open_pieces(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts
     return Arriving(lambda channel: _pieces(channel, endpoint, codec, request, timeouts or Timeouts()))
 
 
-async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts) -> Any:
+async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts, told: Told | None = None) -> Any:
     codec: Codec = registry.get("codec", name)(endpoint.options)
     channel, watch = Channel(), Deadline(timeouts)
     try:
-        return await _ask(Exchange(endpoint, codec, channel, timeouts, watch), codec, _named(request, endpoint))
+        return await _ask(Exchange(endpoint, codec, channel, timeouts, watch), codec, _named(request, endpoint), told)
     except asyncio.CancelledError:
         if watch.expired:
             raise failures.late(channel, endpoint, watch.expired) from None
@@ -76,7 +81,7 @@ async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts)
         watch.stop()
 
 
-async def _ask(exchange: Exchange, codec: Codec, request: Any) -> Any:
+async def _ask(exchange: Exchange, codec: Codec, request: Any, told: Told | None) -> Any:
     read: Callable[[int, Mapping[str, str], bytes], Any] = codec.decode
 
     async def receive(answer: http.Answer) -> Any:
@@ -88,11 +93,38 @@ async def _ask(exchange: Exchange, codec: Codec, request: Any) -> Any:
 
     result = await exchange.send(codec.encode(request), receive)
     while isinstance(result, FollowUp):
+        if told is not None:
+            told(result.state)
         exchange.watch.rest()
-        await asyncio.sleep(result.wait)
         read = result.decode or codec.decode
-        result = await exchange.send(result.request, receive)
+        try:
+            await asyncio.sleep(result.wait)
+            result = await exchange.send(result.request, receive)
+        except asyncio.CancelledError:
+            _give_up(exchange, codec, result)
+            raise
     return result
+
+
+def _give_up(exchange: Exchange, codec: Codec, asked: FollowUp) -> None:
+    """End at the vendor what nobody waits for any more, in a task of its own, and whatever it answers."""
+    if asked.cancel is None:
+        return
+    other = Exchange(exchange.endpoint, codec, Channel(), exchange.timeouts, exchange.watch)
+    request = asked.cancel
+
+    async def end() -> None:
+        other.watch = Deadline(Timeouts(first_byte=_FAREWELL, gap=_FAREWELL, total=_FAREWELL))
+        try:
+            await other.send(request, lambda answer: answer.text())
+        except (EndpointError, asyncio.CancelledError):
+            pass
+        finally:
+            other.watch.stop()
+
+    task = asyncio.get_running_loop().create_task(end())
+    _farewells.add(task)
+    task.add_done_callback(_farewells.discard)
 
 
 async def _body(answer: http.Answer, exchange: Exchange) -> bytes:
