@@ -20,6 +20,7 @@ from . import hooks, life, making, usage
 from .context import listener
 from .evaluation import EvalSet, identity
 from .usage import Call, running
+from .wishes import Wish, tries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,7 @@ class ModuleBase:
         self._evaluation = None
         self._used_by = frozenset()
         self._usage_in = {}
+        self._wishes = {}
         usage.known_as(self)
         return self
 
@@ -92,6 +94,7 @@ class ModuleBase:
     _evaluation: Any
     _used_by: frozenset[str]
     _usage_in: dict[str, Usage]
+    _wishes: dict[str, Wish]
 
     def __init__(self, *, return_trace: bool = False, name: str = "") -> None:
         self.return_trace = return_trace
@@ -301,6 +304,7 @@ class ModuleBase:
 
     # ---- evaluation
 
+    @tries
     def evalset(
         self,
         evalset: str | Path | list[Any] | pd.DataFrame,

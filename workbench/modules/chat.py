@@ -27,6 +27,7 @@ from .base import ModuleBase
 from .outlet import Outlet
 from .printing import StreamOption, check_stream
 from .switch import StreamSwitch
+from .wishes import tries
 
 if TYPE_CHECKING:
     from ..runtime.stream import Stream
@@ -78,6 +79,7 @@ class ChatModule(ModuleBase):
 
     # ---- building
 
+    @tries
     def prompt(self, prompt: Prompt = None, history: Any = None) -> Self:
         """Set what stands around every input.
 
@@ -91,6 +93,7 @@ class ChatModule(ModuleBase):
         self._prompt = ChatPrompt.of(prompt, history)
         return self
 
+    @tries
     def formatter(self, format: Formatter | None = None) -> Self:
         """Set what is made of every answer: any callable from an `Answer` (a text) to a value; None gives the answer itself."""
         if format is not None and not callable(format):
@@ -98,6 +101,7 @@ class ChatModule(ModuleBase):
         self._formatter = format
         return self
 
+    @tries
     def set_default_parameters(self, *, optional_keys: Iterable[str] | str = (), **parameters_: Any) -> Self:
         """Set parameters, such as ``temperature``, for every call that does not give its own; None takes one away.
 

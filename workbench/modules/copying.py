@@ -8,13 +8,13 @@ import copy
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ..core.messages import Usage
 from ..core.options import Option
+from . import usage, wishes
 
 if TYPE_CHECKING:
     from .base import ModuleBase
 
-SHARED = frozenset({"_trainset", "_validset", "_evalset"})  # rows: large, and never changed by a module
+SHARED = frozenset({"_trainset", "_validset", "_evalset", "_wishes"})  # rows: large, and never changed by a module
 
 
 def copied(module: ModuleBase, memo: dict[int, Any]) -> ModuleBase:
@@ -24,8 +24,11 @@ def copied(module: ModuleBase, memo: dict[int, Any]) -> ModuleBase:
     for name, value in vars(module).items():
         vars(other)[name] = _value(name, value, memo)
     other.module_id = uuid.uuid4().hex[:12]
-    other.usage = Usage()
+    other.usage = other.last_usage = usage.ZERO
+    other._usage_in = {}
     other.eval_result = other._evaluation = None
+    usage.known_as(other)
+    wishes.granted(other)
     return other
 
 

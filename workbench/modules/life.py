@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, WorkbenchError
 from .sessions import no_session
+from .wishes import wished
 
 if TYPE_CHECKING:
     from ..runtime.job import Job
@@ -39,6 +40,10 @@ def evaluate(modules: Sequence[ModuleBase], **options: Any) -> None:
 
 def update(modules: Sequence[ModuleBase], *, wait: bool = True) -> Job | list[Job] | None:
     """Fine-tune, deploy, evaluate. Without ``wait``: the jobs of the fine-tuning, which has begun."""
+    unsettled = [name for m in modules for name, _ in wished(m)]
+    if unsettled:
+        fix = "Write wb.TrialModule(m).update() to try them all, or give one value."
+        raise ArgumentError(f"There are options for {', '.join(unsettled)}.", "One run takes one value of each.", fix)
     planned = [(m, spec) for m in modules if (spec := m._training()) is not None]
     if not wait and not planned:
         raise ArgumentError("update(wait=False) has no job to return.", "Nothing here is to be fine-tuned.", "Give a trainset, or call update().")

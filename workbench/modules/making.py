@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.options import Option, options_of
 from ..errors import ArgumentError, WorkbenchError
+from .wishes import wished
 
 if TYPE_CHECKING:
     from .base import ModuleBase
@@ -83,7 +84,7 @@ def own_options(module: ModuleBase) -> list[Option]:
     for name, value in vars(module).items():
         if isinstance(value, Option) or (name.endswith("_args") and isinstance(value, Mapping)):
             found += options_of(value)
-    return [*found, *module._method_options()]
+    return [*found, *module._method_options(), *(option for _, option in wished(module))]
 
 
 def place(error: BaseException, call: Call) -> None:
