@@ -37,6 +37,18 @@ BUILTIN: dict[str, dict[str, str]] = {
         "images": "workbench.dialects.images:images",
         "image_edits": "workbench.dialects.images:image_edits",
     },
+    "auth": {
+        "bearer": "workbench.dialects.auth_headers:bearer",
+        "azure": "workbench.dialects.auth_headers:azure",
+        "azure_speech": "workbench.dialects.auth_headers:azure_speech",
+        "volcengine_speech": "workbench.dialects.auth_headers:volcengine_speech",
+        "sensenova": "workbench.dialects.auth_tokens:sensenova",
+        "spark": "workbench.dialects.auth_tokens:spark",
+        "spark_signed": "workbench.dialects.auth_tokens:spark_signed",
+        "bedrock": "workbench.dialects.auth_aws:bedrock",
+        "aws": "workbench.dialects.auth_aws:sign",
+        "volcengine": "workbench.dialects.auth_volcengine:sign",
+    },
     "training_form": {
         "openai": "workbench.finetune.vendor_openai:OpenAIForm",
         "glm": "workbench.finetune.vendor_openai:GlmForm",
