@@ -1,0 +1,139 @@
+"""`OnlineTypedModule`: what the modules for a vendor's vectors, rankings, sounds and pictures have in common: the vendor's target.
+
+Knows no type by its meaning and no wire format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import registry
+from ..core.endpoints import Endpoint, Timeouts
+from ..core.providers import Provider
+from . import online_options
+from .online_endpoint import Key, OnlineTarget
+from .typed_calls import TIMEOUTS, TypedCalls
+from .typed_module import TypedModule
+
+
+class OnlineTypedModule(TypedModule):
+    """Base of `OnlineEmbeddingModule` and `OnlineMultiModalModule`.
+
+    Parameters
+    ----------
+    where : str
+        What errors call the module.
+    type : str
+        ``embed cross_modal_embed rerank stt tts sd image_editing``.
+    known : frozenset of str
+        The module's own arguments, for the error about one that nobody knows.
+    others : Mapping
+        Arguments without a name of their own.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        type: str,
+        known: frozenset[str],
+        others: Mapping[str, Any],
+        *,
+        source: str | None = None,
+        model: str | None = None,
+        url: str | None = None,
+        api_key: Key | None = None,
+        skip_auth: bool = False,
+        headers: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
+        static_params: Mapping[str, Any] | None = None,
+        timeout: float | tuple[float, float] | Timeouts | None = None,
+        batch_size: int | None = None,
+        num_worker: int | None = None,
+        return_trace: bool = False,
+        name: str = "",
+    ) -> None:
+        self._target: OnlineTarget = online_options.target(
+            where,
+            model=model,
+            source=source,
+            type=type,
+            url=url,
+            api_key=api_key,
+            skip_auth=skip_auth,
+            headers=headers,
+            options=options,
+            others=others,
+            known=known,
+        )
+        if url:
+            self._target = replace(self._target, endpoint=whole_address(self._target, url))
+        calls = TypedCalls(
+            type,
+            self._target.capability.codec,
+            batch_size=batch_size,
+            num_worker=num_worker or 4,
+            timeouts=TIMEOUTS if timeout is None else online_options.timeouts(timeout),
+            defaults=static_params,
+        )
+        super().__init__(calls, return_trace=return_trace, name=name)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it answers."""
+        return self._target.endpoint
+
+    @property
+    def provider(self) -> Provider:
+        """What is known of its vendor."""
+        return self._target.provider
+
+    @property
+    def source(self) -> str:
+        """The vendor's name."""
+        return self._target.provider.name
+
+    @property
+    def series(self) -> str:
+        """The vendor's name, as older code calls it."""
+        return self.source
+
+    @property
+    def model(self) -> str:
+        """The vendor's name of the model."""
+        return self._target.endpoint.model
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers."""
+        return self._target.endpoint.url
+
+    @property
+    def name(self) -> str:
+        """What people see: the model's name."""
+        return self._name or self.model
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__.removesuffix("Module")
+        return f"<Module type={kind} name={self.name} source={self.source} model={self.model} url={self.base_url}>"
+
+
+def whole_address(target: OnlineTarget, url: str) -> Endpoint:
+    """The endpoint for an address of the user's that may be the base or name the whole path, which is then asked as it is.
+
+    A base ends in nothing, a slash, or a version such as ``v1``.
+    """
+    endpoint = target.endpoint
+    codec = registry.get("codec", target.capability.codec)(endpoint.options)
+    base, path = url.strip().rstrip("/"), codec.path
+    if path and base.endswith(path):
+        return replace(endpoint, url=base.removesuffix(path))
+    last = urlsplit(base).path.rpartition("/")[2]
+    is_base = not last or url.strip().endswith("/") or (last[0] == "v" and last[1:2].isdigit()) or last in ("openai", "api", "compatible-mode")
+    return replace(endpoint, url=base) if is_base else replace(endpoint, url=base, options={**endpoint.options, "path": ""})

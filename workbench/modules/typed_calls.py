@@ -1,0 +1,328 @@
+"""Calls of models that do not chat: vectors, rankings, transcripts, speech, pictures. One for vendors and local deployments.
+
+A `TypedCalls` knows a type and a codec; where the model answers is given with every call. It checks arguments, cuts long lists
+into requests, asks several at once, fetches results that lie at an address, and makes what a user gets. Knows no vendor, no key
+and no wire format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from .. import registry
+from ..core.endpoints import Endpoint, Timeouts
+from ..core.media import Kind, Media
+from ..core.messages import Usage
+from ..core.typed import DrawRequest, EmbedRequest, Files, Item, Ranking, RerankRequest, SpeakRequest, TranscribeRequest, Transcript, Vectors
+from ..errors import ArgumentError, BadRequest, ContextTooLong, EndpointError, unknown_argument
+from . import contents
+
+CODECS = {
+    "embed": "embeddings",
+    "cross_modal_embed": "embeddings",
+    "rerank": "rerank",
+    "stt": "transcription",
+    "tts": "speech",
+    "sd": "images",
+    "image_editing": "image_edits",
+}
+TIMEOUTS = Timeouts(first_byte=600.0, gap=120.0, total=3600.0)
+_WORKERS = 4
+
+
+class Outcome(NamedTuple):
+    """What a call gives its user, and the tokens it took."""
+
+    value: Any
+    usage: Usage
+
+
+class TypedCalls:
+    """Calls of one type of model.
+
+    Parameters
+    ----------
+    type : str
+        ``embed cross_modal_embed rerank stt tts sd image_editing``.
+    codec : str, optional
+        A name in the registry group ``codec``; the usual one of the type when empty.
+    batch_size : int, optional
+        The most inputs of one request; what the vendor takes when not given.
+    num_worker : int, optional
+        How many requests of one call are under way at once.
+    timeouts : Timeouts, optional
+    defaults : Mapping, optional
+        Parameters of every call that does not give its own.
+    """
+
+    def __init__(
+        self,
+        type: str,
+        codec: str = "",
+        *,
+        batch_size: int | None = None,
+        num_worker: int = _WORKERS,
+        timeouts: Timeouts | None = None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        if type not in CODECS:
+            raise ArgumentError(f"There is no type {type!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
+        for name, value in (("batch_size", batch_size), ("num_worker", num_worker)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ArgumentError(f"{name} cannot be {value!r}.", "", "Give a whole number from 1.")
+        self.type, self.codec = type, codec or CODECS[type]
+        self.batch_size, self.num_worker = batch_size, num_worker
+        self.timeouts = timeouts or TIMEOUTS
+        self.defaults = dict(defaults or {})
+
+    async def ask(self, endpoint: Endpoint, *args: Any, told: Callable[[str], object] | None = None, **kwargs: Any) -> Outcome:
+        """One call with a user's arguments.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            For arguments that cannot be meant.
+        EndpointError
+        """
+        ways: dict[str, Callable[..., Awaitable[Outcome]]] = {
+            "embed": self._embed,
+            "cross_modal_embed": self._embed,
+            "rerank": self._rerank,
+            "stt": self._transcribe,
+            "tts": self._speak,
+            "sd": self._draw,
+            "image_editing": self._draw,
+        }
+        return await ways[self.type](_Call(self, endpoint, told), *args, **kwargs)
+
+    def spoken(self, endpoint: Endpoint, text: str, kwargs: Mapping[str, Any]) -> tuple[Endpoint, SpeakRequest, str, int]:
+        """For speech in pieces: where to ask, what, and the mime type and samples a second of the pieces."""
+        if self.type != "tts":
+            raise ArgumentError(f"A model of type {self.type!r} does not stream.", "", "Call it instead.")
+        call = _Call(self, endpoint, None)
+        request = replace(self._speech_request(call, text, dict(kwargs)), stream=True)
+        codec = registry.get("codec", self.codec)(endpoint.options)
+        return call.endpoint, request, codec.mime(request), codec.sample_rate
+
+    # ---- vectors
+
+    async def _embed(self, call: _Call, input: Any = None, modality: str | None = None, **given: Any) -> Outcome:
+        parameters = call.parameters(given)
+        single = _is_one(input)
+        items = tuple(_item(i, modality) for i in ([input] if single else input))
+        if not items:
+            return Outcome([], Usage())
+        size = self.batch_size or call.reader.batch_size
+        batches = [items[i : i + size] for i in range(0, len(items), size)]
+        done = await self._side_by_side([lambda b=b: self._batch(call, b, parameters) for b in batches])  # type: ignore[misc]  # b is bound now
+        rows = [row for vectors in done for row in vectors.vectors]
+        usage = sum((v.usage for v in done), Usage())
+        return Outcome(rows[0] if single else rows, usage)
+
+    async def _batch(self, call: _Call, items: Sequence[Item], parameters: Mapping[str, Any]) -> Vectors:
+        """The vectors of some inputs; in two halves when the server finds them too many."""
+        try:
+            found: Vectors = await call.send(EmbedRequest(tuple(items), call.endpoint.model, parameters))
+        except (BadRequest, ContextTooLong):
+            if len(items) < 2:
+                raise
+            middle = len(items) // 2
+            first = await self._batch(call, items[:middle], parameters)  # a request that is wrong for another reason ends here
+            second = await self._batch(call, items[middle:], parameters)
+            return Vectors((*first.vectors, *second.vectors), first.usage + second.usage, first.model, second.request_id)
+        if len(found.vectors) != len(items):
+            raise EndpointError(
+                f"{call.endpoint.source} gave {len(found.vectors)} vectors for {len(items)} inputs.",
+                "It does not understand the request's form.",
+                "Try batch_size=1, or check that the model makes vectors.",
+                source=call.endpoint.source,
+                model=call.endpoint.model,
+                request_id=found.request_id,
+            )
+        return found
+
+    async def _side_by_side(self, calls: Sequence[Callable[[], Awaitable[Vectors]]]) -> list[Vectors]:
+        """All results in order, some requests at once; the first error ends the others."""
+        turns = asyncio.Semaphore(self.num_worker)
+
+        async def one(call: Callable[[], Awaitable[Vectors]]) -> Vectors:
+            async with turns:
+                return await call()
+
+        tasks = [asyncio.ensure_future(one(c)) for c in calls]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    # ---- rankings
+
+    async def _rerank(self, call: _Call, query: Any, documents: Any = None, top_n: int | None = None, **given: Any) -> Outcome:
+        parameters = call.parameters(given)
+        if documents is None:
+            raise ArgumentError("A reranker needs documents.", "", "Write m('query', documents=['…', '…'], top_n=2).")
+        if isinstance(documents, str | Mapping):
+            documents = [documents]
+        items = tuple(_item(d, None) for d in documents)
+        if top_n is not None and (not isinstance(top_n, int) or top_n < -1):
+            raise ArgumentError(f"top_n cannot be {top_n!r}.", "", "Give a whole number, or None for all documents.")
+        wanted = len(items) if top_n is None or top_n < 1 else min(top_n, len(items))
+        if not items:
+            return Outcome([], Usage())
+        asked = RerankRequest(_item(query, None), items, wanted, call.endpoint.model, parameters)
+        found: Ranking = await call.send(asked)
+        pairs = [p for p in found.pairs if 0 <= p[0] < len(items)]
+        return Outcome(pairs[:wanted], found.usage)
+
+    # ---- sound
+
+    async def _transcribe(self, call: _Call, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, **given: Any) -> Outcome:
+        from ..core.answers import Answer
+        from ..core.messages import Completion
+        from ..data.media import media
+
+        sounds = _files(input, files, lazyllm_files, input_is_file=True)
+        if len(sounds) != 1:
+            raise ArgumentError(
+                "Transcription takes one sound.", f"{len(sounds)} were given.", "Write m('speech.wav'); for several, call it for each."
+            )
+        audio = media(sounds[0], "audio")
+        parameters = call.parameters(given)
+        if not audio.data and call.reader.needs_content:
+            audio = await call.fetch(audio, given=True)
+        found: Transcript = await call.send(TranscribeRequest(audio, call.endpoint.model, parameters))
+        completion = Completion(found.text, "", (), "stop", found.usage, model=found.model or call.endpoint.model, request_id=found.request_id)
+        return Outcome(Answer(completion), found.usage)
+
+    async def _speak(self, call: _Call, input: Any = "", **given: Any) -> Outcome:
+        from .results import Audio
+
+        found: Files = await call.send(self._speech_request(call, input, given))
+        media = found.media[0]
+        if not media.data:
+            media = await call.fetch(media)
+        return Outcome(Audio(playable(media, found.sample_rate), found.usage, call.endpoint.model), found.usage)
+
+    def _speech_request(self, call: _Call, input: Any, given: dict[str, Any]) -> SpeakRequest:
+        said = contents.split(input).said
+        if not isinstance(said, str) or not said.strip():
+            raise ArgumentError("There is no text to say.", f"The input is {type(said).__name__} {str(said)[:40]!r}.", "Write m('Good morning!').")
+        if "format" in given:
+            given["response_format"] = given.pop("format")
+        voice = given.pop("voice", None) or self.defaults.get("voice") or ""
+        parameters = call.parameters(given)
+        parameters.pop("voice", None)
+        return SpeakRequest(str(said), str(voice), call.endpoint.model, parameters)
+
+    # ---- pictures
+
+    async def _draw(self, call: _Call, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, mask: Any = None, **given: Any) -> Outcome:
+        from ..data.media import media
+        from .results import Images
+
+        prompt, own = contents.split(input)
+        pictures = tuple(media(f) for f in contents.once(own, files, lazyllm_files))
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise ArgumentError("There is no text that says what to make.", "", "Write m('a cat').")
+        if self.type == "image_editing" and not pictures:
+            raise ArgumentError("There is no picture to change.", "", "Write m('make it blue', files=['picture.png']).")
+        parameters = call.parameters(given)
+        hole = media(mask) if mask is not None else None
+        if getattr(call.reader, "needs_content", False):
+            pictures = tuple([p if p.data else await call.fetch(p, given=True) for p in pictures])
+            hole = await call.fetch(hole, given=True) if hole is not None and not hole.data else hole
+        found: Files = await call.send(DrawRequest(prompt, pictures, hole, call.endpoint.model, parameters))
+        made = await asyncio.gather(*(_had(call, m) for m in found.media))
+        return Outcome(Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage)
+
+
+class _Call:
+    """One call under way: where, with which codec, and its checked parameters."""
+
+    def __init__(self, calls: TypedCalls, endpoint: Endpoint, told: Callable[[str], object] | None) -> None:
+        self.calls, self.endpoint, self.told = calls, endpoint, told
+        self.reader = registry.get("codec", calls.codec)(endpoint.options)
+
+    def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters to send: the defaults, those given, and ``extra`` unread. ``model`` is taken out."""
+        sent = {**self.calls.defaults, **given}
+        model, extra = sent.pop("model", None), {**(sent.pop("extra", None) or {}), **(sent.pop("extra_body", None) or {})}
+        if model:
+            self.endpoint = replace(self.endpoint, model=str(model))
+        for name in sent:
+            if name not in self.reader.known and name != "voice":
+                raise unknown_argument(f"A call of type {self.calls.type!r} at {self.endpoint.source}", name, {*self.reader.known, "model", "extra"})
+        return {**{k: v for k, v in sent.items() if v is not None}, **extra}
+
+    async def send(self, request: Any) -> Any:
+        from ..runtime.calls import acall
+
+        return await acall(self.endpoint, self.calls.codec, request, self.calls.timeouts, self.told)
+
+    async def fetch(self, file: Media, *, given: bool = False) -> Media:
+        """A file's content; one that the user named may lie on this machine, too."""
+        from ..runtime.fetch import fetch
+
+        return await fetch(file, replace(self.endpoint, url=file.url) if given else self.endpoint, self.calls.timeouts)
+
+
+def playable(media: Media, rate: int) -> Media:
+    """A sound that players know: bare samples get the head of a WAV file."""
+    if media.mime != "audio/pcm":
+        return media
+    from ..data.media import wav
+
+    return Media("audio", "audio/wav", wav(media.data, 1, rate or 24000), "", "speech.wav")
+
+
+async def _had(call: _Call, media: Media) -> Media:
+    return media if media.data else await call.fetch(media)
+
+
+def _files(input: Any, files: Any, others: Any, *, input_is_file: bool) -> list[Any]:
+    """The files of a call whose input may itself be one."""
+    said, own = contents.split(input)
+    if input_is_file and not own and said is not None and not (isinstance(said, str) and not said):
+        own = contents.as_list(said)
+    return contents.once(own, files, others)
+
+
+def _is_one(value: Any) -> bool:
+    """Whether it is one input: not a list, and a tuple only where that is a sound, (samples, samples a second)."""
+    return not isinstance(value, list | tuple) or (isinstance(value, tuple) and len(value) == 2 and any(isinstance(v, int) for v in value))
+
+
+def _item(value: Any, modality: str | None) -> Item:
+    """One input as codecs take it, from a text, a file, or a dict of parts in our form or OpenAI's."""
+    from ..data.media import media
+
+    if isinstance(value, str):
+        if value.startswith(contents.QUERY_MARK):
+            said, files = contents.split(value)
+            parts: dict[str, str | Media] = {"text": said} if said else {}
+            for file in map(media, files):
+                parts[file.kind] = file
+            return parts
+        if modality in ("image", "audio", "video"):
+            return media(value, modality)  # type: ignore[arg-type]  # one of the kinds
+        return value
+    if isinstance(value, Mapping):
+        return _parts(value)
+    return media(value)
+
+
+def _parts(value: Mapping[str, Any]) -> Item:
+    from ..data.media import media
+
+    kind = value.get("type")
+    if kind == "text":
+        return str(value["text"])
+    if kind in ("image_url", "video_url"):
+        inner = value[kind]
+        return media(inner["url"] if isinstance(inner, Mapping) else inner, kind.removesuffix("_url"))
+    kinds: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
+    return {str(k): v if k == "text" else media(v, kinds.get(k)) for k, v in value.items()}

@@ -1,0 +1,177 @@
+"""`TypedModule`: a module around a model that does not chat. Knows calls, their progress and the count of tokens; where the model
+answers is its subclasses' matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..core.endpoints import Endpoint
+from ..core.messages import Usage
+from . import usage
+from .base import ModuleBase
+from .typed_calls import Outcome, TypedCalls
+from .usage import running
+
+if TYPE_CHECKING:
+    from ..runtime.arriving import Arriving
+    from ..runtime.front_end import StatusLine
+    from .results import Audio
+
+_QUIET = 2.0  # seconds before a wait is worth a word
+
+
+class TypedModule(ModuleBase):
+    """Base of the modules whose model makes vectors, rankings, transcripts, speech or pictures.
+
+    Parameters
+    ----------
+    calls : TypedCalls
+    return_trace, name
+        As in `ModuleBase`.
+    """
+
+    def __init__(self, calls: TypedCalls, *, return_trace: bool = False, name: str = "") -> None:
+        super().__init__(return_trace=return_trace, name=name)
+        self._calls = calls
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it answers."""
+        raise NotImplementedError
+
+    @property
+    def type(self) -> str:
+        """What kind of model it is, in capitals, such as ``EMBED``."""
+        return self._calls.type.upper()
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the model; see the subclass for the arguments of each type."""
+        from ..runtime import loop
+
+        with Progress(self.name) as progress:
+            return self._counted(loop.run(self._calls.ask(self.endpoint, *args, told=progress.told, **kwargs)))
+
+    async def aforward(self, *args: Any, **kwargs: Any) -> Any:
+        """The same without blocking the event loop."""
+        from ..runtime import loop
+
+        with Progress(self.name) as progress:
+            asked = loop.spawn(self._calls.ask(self.endpoint, *args, told=progress.told, **kwargs))
+            return self._counted(await asyncio.wrap_future(asked))
+
+    def _counted(self, outcome: Outcome) -> Any:
+        usage.count(outcome.usage, self, running.get())
+        return outcome.value
+
+    def stream(self, input: str, **parameters: Any) -> SpeechStream:
+        """Speech while it is made.
+
+        Returns
+        -------
+        SpeechStream
+            Iterate it (``for`` or ``async for``) for bytes, or ``join()`` it for the whole `Audio`.
+        """
+        from ..runtime.calls import open_pieces
+
+        endpoint, request, mime, rate = self._calls.spoken(self.endpoint, input, parameters)
+        usage.count(Usage(), self, running.get())
+        return SpeechStream(open_pieces(endpoint, self._calls.codec, request, self._calls.timeouts), mime, rate, endpoint.model)
+
+
+class SpeechStream:
+    """Speech while it is made: iterate it for its pieces. Closing it, or leaving its loop, ends the request.
+
+    Attributes
+    ----------
+    mime : str
+        What the pieces put together are; ``audio/pcm`` for bare 16-bit samples of one channel.
+    sample_rate : int
+        Of bare samples.
+    """
+
+    def __init__(self, pieces: Arriving[bytes], mime: str, sample_rate: int, model: str) -> None:
+        self._pieces, self.mime, self.sample_rate, self._model = pieces, mime, sample_rate, model
+        self._heard: list[bytes] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._heard.append(piece)
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._pieces:
+            self._heard.append(piece)
+            yield piece
+
+    def join(self) -> Audio:
+        """Wait for the end and return the whole sound, pieces read before included."""
+        for _ in self:
+            pass
+        return self._audio()
+
+    async def ajoin(self) -> Audio:
+        """`join` for async code."""
+        async for _ in self:
+            pass
+        return self._audio()
+
+    def _audio(self) -> Audio:
+        from ..core.media import of_bytes
+        from .results import Audio
+        from .typed_calls import playable
+
+        whole = b"".join(self._heard)
+        media = of_bytes(whole, self.mime if self.mime == "audio/pcm" and whole[:4] != b"RIFF" else "")
+        if media.kind != "audio":
+            media = of_bytes(whole, self.mime or "audio/mpeg")
+        return Audio(playable(media, self.sample_rate), Usage(), self._model)
+
+    def close(self) -> None:
+        """End the request; pieces that have come stay."""
+        self._pieces.close()
+
+    def __enter__(self) -> SpeechStream:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> SpeechStream:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<SpeechStream {self.mime or 'audio'}, {sum(map(len, self._heard))} bytes read>"
+
+
+class Progress:
+    """A line that says how far a vendor's task is, where somebody looks on; it goes when the task has ended."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._began = name, time.monotonic()
+        self._line: StatusLine | None = None
+
+    def told(self, state: str) -> None:
+        """The vendor's word for how far it is."""
+        seconds = time.monotonic() - self._began
+        if seconds < _QUIET:
+            return
+        if self._line is None:
+            from ..runtime.front_end import StatusLine
+
+            self._line = StatusLine()
+        self._line.show(f"{self._name} · {state.lower() or 'waiting'} · {seconds:.0f} s")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._line is not None:
+            self._line.clear()
