@@ -39,6 +39,7 @@ class DummyFinetune:
 
     name = "dummy"
     environment = "current"
+    needs_data = needs_model = False
 
     @staticmethod
     def arguments() -> list[str]:

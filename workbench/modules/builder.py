@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..core.jobs import Progress
+from ..core.options import Option
 from ..errors import ArgumentError
 from . import engines, training
 from .chat import ChatModule
@@ -16,7 +17,6 @@ from .methods import Method, method
 from .printing import StreamOption
 from .serving import Serving
 from .training import Tuning
-from .wishes import tries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ class Builder(ChatModule):
 
     def __init__(
         self,
-        base_model: str | Path = "",
+        base_model: str | Path | Option = "",
         target_path: str | Path = "",
         *,
         stream: StreamOption = False,
@@ -37,9 +37,11 @@ class Builder(ChatModule):
         trust_remote_code: bool = True,
         type: str | None = None,
         source: str | None = None,
+        name: str = "",
     ) -> None:
-        super().__init__(stream=stream, return_trace=return_trace)
-        self.base_model, self.target_path = str(base_model), str(target_path)
+        super().__init__(stream=stream, return_trace=return_trace, name=name)
+        self._base_model: str | Option = base_model if isinstance(base_model, Option) else str(base_model)
+        self.target_path = str(target_path)
         self._download, self._type, self._source = trust_remote_code, type, source
         self._methods: dict[str, Method] = {"deploy": Method("deploy"), "finetune": Method("finetune"), "train": Method("finetune")}
         self._mode: Mode | None = None
@@ -50,9 +52,17 @@ class Builder(ChatModule):
         self._shown_in: int | None = None
         self.progress = Progress()
 
+    @property
+    def base_model(self) -> str:
+        """The model it begins with; of an option, the value that stands for it now."""
+        return str(self._base_model.current) if isinstance(self._base_model, Option) else self._base_model
+
+    @base_model.setter
+    def base_model(self, value: str | Path) -> None:
+        self._base_model = str(value)
+
     # ---- building
 
-    @tries
     def trainset(
         self,
         trainset: str | Path | list[Any] | pd.DataFrame | Callable[[], Any],
@@ -68,34 +78,34 @@ class Builder(ChatModule):
         valid : path, list or DataFrame, optional
             Rows to measure ``eval_loss`` on.
         """
-        self._trainset, self._validset = training.check_path(trainset), training.check_path(valid)
+        if training.reads_data(self._methods[self._mode or "finetune"]):
+            training.check_path(trainset)
+        self._trainset, self._validset = trainset, training.check_path(valid)
         return self
 
-    @tries
     def finetune_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what fine-tunes, such as ``wb.finetune.llamafactory``, and its arguments under its own names.
 
-        ``(method, {…})`` as a tuple is the same. A name that the method does not know is refused, with the nearest one.
+        ``(method, {…})`` as a tuple is the same. A name that the method does not know is refused, with the nearest one, and so
+        is a value that it cannot use. An `Option` as a value is for ``wb.TrialModule``, which tries them all.
         ``python=`` names an interpreter that has the trainer.
         """
-        self._methods["finetune"] = method("finetune", method_, arguments, training.OWN_ARGUMENTS)
+        self._methods = {**self._methods, "finetune": method("finetune", method_, arguments, training.OWN_ARGUMENTS)}
         return self
 
-    @tries
     def train_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what trains in ``mode('train')``; like `finetune_method`."""
-        self._methods["train"] = method("finetune", method_, arguments, training.OWN_ARGUMENTS)
+        self._methods = {**self._methods, "train": method("finetune", method_, arguments, training.OWN_ARGUMENTS)}
         return self
 
-    @tries
     def deploy_method(self, method_: Any, **arguments: Any) -> Self:
-        """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names.
+        """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names; None serves nothing.
 
         ``port=`` asks for a port, ``python=`` names an interpreter that has the engine. ``url=`` attaches to a server that
         runs already, in OpenAI's form, and ``key_env=`` names the variable that holds its key.
         """
         chosen = method("deploy", method_, arguments, engines.OWN_ARGUMENTS)
-        self._methods["deploy"] = chosen
+        self._methods = {**self._methods, "deploy": chosen}
         if "url" in chosen.arguments:
             self._serving = Serving()
             self._attach()
@@ -107,10 +117,12 @@ class Builder(ChatModule):
         if self._serving.endpoint is None:
             self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
 
-    @tries
     def mode(self, mode: Mode) -> Self:
         """Set what `update` does before it deploys: ``finetune`` (which a training set alone means too) or ``train``."""
         if mode not in ("finetune", "train"):
             raise ArgumentError(f"mode cannot be {mode!r}.", "", "Write mode('finetune') or mode('train').")
         self._mode = mode
         return self
+
+    def _method_options(self) -> list[Option]:
+        return [option for chosen in self._methods.values() for option in chosen.options]

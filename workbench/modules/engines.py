@@ -12,7 +12,7 @@ from ..core.endpoints import Endpoint
 from ..core.jobs import JobSpec, JobState
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError, unknown_argument
-from .methods import AUTO, Method, known_arguments
+from .methods import AUTO, NONE, Method, known_arguments
 
 OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env"})
 _SPEC_ARGUMENTS = ("port", "python")
@@ -28,8 +28,8 @@ class Plan:
 
 
 def needs_model(method: Method) -> bool:
-    """Whether the engine serves files of a model; one for dry runs does not."""
-    return method.name == AUTO or bool(getattr(registry.get("deploy", method.name), "needs_model", True))
+    """Whether the engine or trainer needs files of a model; one for dry runs does not."""
+    return method.name in (AUTO, NONE) or bool(getattr(registry.get(method.group, method.name), "needs_model", True))
 
 
 def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
@@ -60,7 +60,7 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
 
             choice = choose(meta, snapshot())
             engine, why = choice.engine, choice.why.rstrip(".")
-    arguments = dict(method.arguments)
+    arguments = method.settled()
     known = known_arguments(Method("deploy", engine)) | OWN_ARGUMENTS
     for argument in arguments:
         if argument not in known:

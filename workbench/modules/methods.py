@@ -5,16 +5,18 @@ Knows the registry and that a backend names its arguments; does not know any bac
 
 from __future__ import annotations
 
+import copy
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import registry
+from ..core.options import Option, named_options, options_of
 from ..errors import ArgumentError, unknown_argument
 
 Group = str  # "finetune" or "deploy"
-AUTO = "auto"
+AUTO, NONE = "auto", "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,28 @@ class Method:
         """The backend."""
         return registry.get(self.group, self.name)()
 
+    @property
+    def options(self) -> list[Option]:
+        """The options among the arguments."""
+        return options_of(self.arguments)
+
+    def settled(self) -> dict[str, Any]:
+        """The arguments, for a job: an option that stands for several values has no place in one.
+
+        Raises
+        ------
+        ArgumentError
+            When there is one.
+        """
+        if found := named_options(self.arguments):
+            what = f"The {self.group} method has options for {', '.join(name for name, _ in found)}."
+            raise ArgumentError(what, "One run takes one value of each.", "Write wb.TrialModule(m).update() to try them all, or give one value.")
+        return dict(self.arguments)
+
 
 def method(group: Group, chosen: Any, arguments: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Method:
-    """The method for what was written: ``(backend, **arguments)`` or ``((backend, {…}))``; a backend is a class or a name.
+    """The method for what was written: ``(backend, **arguments)`` or ``((backend, {…}))``; a backend is a class or a name, and None is
+    none at all.
 
     Parameters
     ----------
@@ -43,6 +64,10 @@ def method(group: Group, chosen: Any, arguments: Mapping[str, Any], own: frozens
         if len(chosen) != 2 or not isinstance(chosen[1], Mapping) or arguments:
             raise ArgumentError(f"A {group} method in a tuple is (method, {{arguments}}).", "", f"Write .{group}_method((method, {{…}})).")
         chosen, arguments = chosen
+    if chosen is None:
+        if arguments:
+            raise ArgumentError(f"No {group} method takes no arguments.", f"{', '.join(arguments)} was given.", "Name the method, or leave them out.")
+        return Method(group, NONE)
     found = Method(group, _name(group, chosen), dict(arguments))
     _check(found, own)
     return found
@@ -79,6 +104,20 @@ def _check(method: Method, own: frozenset[str]) -> None:
     for name in given:
         if name not in known:
             raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, known)
+    check = None if method.name == AUTO else getattr(method.backend, "check_arguments", None)
+    if check is not None:
+        for values in _tried({name: method.arguments[name] for name in given}):
+            check(values)
+
+
+def _tried(arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The arguments with the current value of each option, and then with each further value of each, so that every one is seen."""
+    now = copy.deepcopy(dict(arguments))  # a copy of an option is its value
+    yield now
+    for name, value in arguments.items():
+        if isinstance(value, Option):
+            for other in value.values[1:]:
+                yield {**now, name: other}
 
 
 def known_arguments(method: Method) -> set[str]:

@@ -12,7 +12,7 @@ from ..settings import settings
 
 def target_folder(target_path: str, base_model: str) -> Path:
     """The folder of a target's first run."""
-    path = Path(target_path or f"{Path(base_model).name}-finetuned").expanduser()
+    path = Path(target_path or f"{Path(base_model).name or 'model'}-finetuned").expanduser()
     return path if path.is_absolute() else settings().target_root.absolute() / path
 
 

@@ -31,6 +31,7 @@ class Serving:
         self._coming = ""
         self._share_key = ""
         self._own = False
+        self._announced: tuple[JobSpec, str, bool] | None = None  # what was asked for, its job, and whether that was made here
 
     def __deepcopy__(self, memo: dict[int, object]) -> Serving:
         """A deployment is not copied; an address that the user gave is taken over."""
@@ -60,6 +61,18 @@ class Serving:
         record = self.record
         return bool(record and self._share_key == share_key and record.state is JobState.RUNNING and not record.cancel_requested)
 
+    def announce(self, spec: JobSpec) -> None:
+        """Ask for a deployment without waiting: the `start` of the same that follows waits for it."""
+        with self.lock:
+            if self._announced is None or self._announced[0] != spec:
+                self._announced = (spec, *_submit(spec))
+
+    def withdraw(self) -> None:
+        """End what was announced, unless a start has taken it or it was there before."""
+        announced, self._announced = self._announced, None
+        if announced is not None and announced[2]:
+            jobs.stop(announced[1], save=False)
+
     def start(
         self,
         spec: JobSpec,
@@ -85,15 +98,14 @@ class Serving:
         """
         with self.lock:
             for attempt in range(1, _ATTEMPTS + 1):
-                asked = time.time()
-                submitted = jobs.submit(spec, files=files)
-                created = submitted.created_at >= asked
-                self._coming = submitted.id
+                announced, self._announced = self._announced, None
+                job_id, created = announced[1:] if announced is not None and announced[0] == spec else _submit(spec, files)
+                self._coming = job_id
                 try:
-                    record = follow(submitted.id, on_change, ready=True)
+                    record = follow(job_id, on_change, ready=True)
                 except KeyboardInterrupt:
                     if created:
-                        jobs.stop(submitted.id, save=False)
+                        jobs.stop(job_id, save=False)
                     raise
                 finally:
                     self._coming = ""
@@ -146,3 +158,10 @@ class Serving:
         if self.job_id in _users:
             _users[self.job_id].discard(self)
         self.endpoint, self.job_id, self._share_key, self._own = None, "", "", False
+
+
+def _submit(spec: JobSpec, files: Mapping[str, str | bytes] | None = None) -> tuple[str, bool]:
+    """The job of a deployment, and whether it was made just now."""
+    asked = time.time()
+    submitted = jobs.submit(spec, files=files)
+    return submitted.id, submitted.created_at >= asked

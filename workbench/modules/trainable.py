@@ -1,29 +1,28 @@
 """`TrainableModule`: a model by name, to talk to, fine-tune, deploy and evaluate. Ties the parts together: `builder` (what
-the user wants), `training` (the job for it), `engines` and `serving` (what answers), `runs` (where results lie), `views`.
+the user wants), `tuned` (which model that is), `training` (the job for it), `engines` and `serving` (what answers), `views`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobSpec, JobState, Progress
-from ..errors import ArgumentError, EndpointError, JobError, ModelNotFound, NotStarted
-from . import engines, runs, training, views
-from .builder import Builder
+from ..errors import ArgumentError, EndpointError, JobError, NotStarted
+from . import engines, training, views
 from .following import failed, follow
+from .methods import NONE
+from .tuned import Tuned
 
 if TYPE_CHECKING:
-    from ..core.models import ModelMeta
     from ..runtime.job import Job
 
 Task = Literal["deploy", "finetune"]
 
 
-class TrainableModule(Builder):
+class TrainableModule(Tuned):
     """A model that can be talked to, fine-tuned, deployed and evaluated.
 
     Parameters
@@ -42,6 +41,8 @@ class TrainableModule(Builder):
         What kind of model it is (``llm``, ``embed``, …); told from its files when not given.
     source : str, optional
         The hub to download from: ``huggingface`` or ``modelscope``; the setting ``model_source`` when not given.
+    name : str, optional
+        What people see; the target's or the model's name when not given.
 
     Examples
     --------
@@ -53,86 +54,6 @@ class TrainableModule(Builder):
     >>> t.update()
     """
 
-    # ---- what it is
-
-    @property
-    def name(self) -> str:
-        """What people see: the target's name, or the base model's."""
-        return self._name or Path(self.target_path or self.base_model).name or "model"
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._name = value
-
-    @property
-    def finetuned_model_path(self) -> str:
-        """The fine-tuned model that `start` serves; empty while there is none.
-
-        The one chosen with `set_specific_finetuned_model` or just trained, else the newest whole one of the target.
-        """
-        if self._tuning.model or not self.target_path:
-            return self._tuning.model
-        whole = [run for run in runs.runs(self._target) if runs.usable(run)]
-        return str(whole[-1]) if whole else ""
-
-    @property
-    def meta(self) -> ModelMeta | None:
-        """What the model's files tell about it; None while it is not on this machine."""
-        from ..runtime.models import inspect
-
-        try:
-            return inspect(self._model_path(download=False))
-        except ModelNotFound:
-            return None
-
-    @property
-    def type(self) -> str:
-        """What kind of model it is, in capitals, such as ``LLM``."""
-        meta = None if self._type else self.meta
-        return (self._type or (meta.type if meta else "llm")).upper()
-
-    @property
-    def engine(self) -> str:
-        """What serves it: the deployment's engine while there is one, else the chosen method."""
-        record = self._serving.record
-        return record.spec.backend if record else self._methods["deploy"].name
-
-    def get_all_models(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """The target's fine-tuned models.
-
-        Returns
-        -------
-        (list of (name, path), list of (name, path))
-            The whole ones, and those that were never finished; oldest first.
-        """
-        found = runs.runs(self._target)
-        return ([(r.name, str(r)) for r in found if runs.usable(r)], [(r.name, str(r)) for r in found if not runs.usable(r)])
-
-    def set_specific_finetuned_model(self, model_path: str | Path) -> Self:
-        """Choose the fine-tuned model that `start` serves, by its path or its name in `get_all_models`."""
-        valid, _ = self.get_all_models()
-        path = Path(dict(valid).get(str(model_path), str(model_path))).expanduser().absolute()
-        if not runs.usable(path):
-            cause = f"{path} holds no configuration with weights."
-            raise ModelNotFound(f"{str(model_path)!r} is no fine-tuned model.", cause, "See get_all_models().")
-        self._tuning.model = str(path)
-        return self
-
-    @property
-    def _target(self) -> Path:
-        return runs.target_folder(self.target_path, self.base_model)
-
-    def _model_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
-        """The model that `start` serves."""
-        return Path(self.finetuned_model_path) if self.finetuned_model_path else self._base_path(download, on_progress)
-
-    def _base_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
-        from ..runtime.models import resolve
-
-        if not self.base_model:
-            raise ModelNotFound("No model was named.", "", "Write TrainableModule('pocket'), or any path or name.")
-        return resolve(self.base_model, source=self._source, download=download and self._download, on_progress=on_progress)
-
     # ---- how it stands
 
     @property
@@ -140,8 +61,16 @@ class TrainableModule(Builder):
         """Where it answers. Raises `NotStarted` before `start`."""
         endpoint = self._serving.endpoint
         if endpoint is None:
+            if self._methods["deploy"].name == NONE:
+                raise NotStarted(f"{self.name} is not deployed.", "It was told so: deploy_method(None).", "Choose one, such as wb.deploy.auto.")
             raise NotStarted(f"{self.name} is not deployed.", "It was asked before it was started.", "Type start() on it first.")
         return endpoint
+
+    @property
+    def engine(self) -> str:
+        """What serves it: the deployment's engine while there is one, else the chosen method."""
+        record = self._serving.record
+        return record.spec.backend if record else self._methods["deploy"].name
 
     @property
     def deployment(self) -> Job | None:
@@ -163,22 +92,31 @@ class TrainableModule(Builder):
 
     def status(self, task: Task | None = None) -> str:
         """The state of the deployment (``deploy``, the default) or of the last fine-tuning (``finetune``)."""
-        if task not in (None, "deploy", "finetune"):
-            raise ArgumentError(f"There is no task {task!r}.", "", "Write status('deploy') or status('finetune').")
-        if task != "finetune":
+        if _checked(task) != "finetune":
             return self.state
         job = self.job
         return str(job.state) if job else "idle"
 
+    def log_path(self, task: Task | None = None) -> str:
+        """The file that the deployment (``deploy``, the default) or the last fine-tuning (``finetune``) writes its output to."""
+        from ..runtime import jobs
+
+        job = self.job if _checked(task) == "finetune" else self.deployment
+        if job is None:
+            raise NotStarted(f"{self.name} has no log yet.", "Nothing was started.", "Call update() or start() first.")
+        return str(jobs.store().place(job.id).log)
+
     def stop(self, task: Task | None = None, *, recursive: bool = True) -> None:
         """End the deployment (``deploy``, the default), for everybody who uses it, or the fine-tuning (``finetune``)."""
-        if task == "finetune":
+        if _checked(task) == "finetune":
             job = self.job
             if job is None:
                 raise NotStarted(f"{self.name} is not being fine-tuned.", "", "Call update() first.")
             job.stop()
-        else:
-            super().stop(recursive=recursive)
+            return
+        if task == "deploy" and self._serving.endpoint is None and not self._serving.shown_id:
+            raise NotStarted(f"{self.name} is not deployed.", "There is nothing to stop.", "Type start() on it first.")
+        super().stop(recursive=recursive)
 
     # ---- deploying
 
@@ -191,7 +129,21 @@ class TrainableModule(Builder):
         views.started(self)
         return self
 
+    def _announce_deploy(self) -> None:
+        method = self._methods["deploy"]
+        if method.name == NONE or "url" in method.arguments or not self._tuning.awaited:
+            return
+        model = str(self._model_path(download=False)) if engines.needs_model(method) else self.base_model
+        spec = engines.plan(model, method, self._type or "").spec
+        if not self._serving.serves(spec.share_key):
+            self._serving.announce(spec)
+
+    def _withdraw_deploy(self) -> None:
+        self._serving.withdraw()
+
     def _deploy(self) -> None:
+        if self._methods["deploy"].name == NONE:
+            return
         if "url" in self._methods["deploy"].arguments:
             self._attach()
             return
@@ -228,14 +180,16 @@ class TrainableModule(Builder):
     # ---- fine-tuning
 
     def _training(self) -> JobSpec | None:
-        if self._trainset is None:
-            if self._mode is None:
-                return None
+        chosen = self._methods[self._mode or "finetune"]
+        if self._trainset is None and (self._mode is None or (not self.base_model and training.reads_data(chosen))):
+            return None
+        if self._trainset is None and training.reads_data(chosen):
             cause = f"Its mode is {self._mode!r}, but no training set was given."
             raise ArgumentError(f"{self.name} has nothing to train on.", cause, "Give rows with trainset(…).")
-        chosen = self._methods[self._mode or "finetune"]
+        if chosen.name == NONE:
+            raise ArgumentError(f"{self.name} is to be fine-tuned with nothing.", "It was told finetune_method(None).", "Name a method.")
         wish = training.Wish(self.base_model, self.target_path, chosen, self._trainset, self._validset, self._type or "")
-        return training.finetune_spec(wish, self._base_path())
+        return training.finetune_spec(wish, self._base_path() if engines.needs_model(chosen) else Path(self.base_model))
 
     def _train(self, spec: JobSpec) -> Job:
         from ..runtime import jobs
@@ -294,6 +248,12 @@ class TrainableModule(Builder):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return views.card_bundle(self, include, exclude)
+
+
+def _checked(task: str | None) -> str | None:
+    if task not in (None, "deploy", "finetune"):
+        raise ArgumentError(f"There is no task {task!r}.", "", "Write 'deploy' or 'finetune'.")
+    return task
 
 
 def _job(job_id: str) -> Job | None:

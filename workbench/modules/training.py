@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import registry
 from ..core.jobs import JobSpec
-from ..core.specs import FinetuneSpec
+from ..core.specs import DataRef, FinetuneSpec
 from ..errors import ArgumentError
 from ..settings import settings
 from . import runs
-from .methods import AUTO, Method
+from .methods import AUTO, NONE, Method
 
 OWN_ARGUMENTS = frozenset({"python"})
 
@@ -62,6 +63,11 @@ def check_path(value: Any) -> Any:
     return value
 
 
+def reads_data(method: Method) -> bool:
+    """Whether the trainer reads rows; one for dry runs does not."""
+    return method.name in (AUTO, NONE) or bool(getattr(registry.get("finetune", method.name), "needs_data", True))
+
+
 def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
     """The job for a wish, its data read and checked.
 
@@ -72,28 +78,39 @@ def finetune_spec(wish: Wish, base_model: Path) -> JobSpec:
     ArgumentError
         When the trainer refuses an argument.
     """
-    from .. import data, registry
     from ..finetune import choose
     from ..runtime.models import inspect
 
     train, valid = _values(wish)
-    target = runs.target_folder(wish.target_path, wish.base_model)
-    folder = settings().folder("data") / f"{target.name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}"
-    arguments = dict(wish.method.arguments)
-    python = str(arguments.pop("python", ""))
     backend = wish.method.name
     if backend == AUTO:
         backend = choose(wish.type or inspect(base_model).type).name
+    target = runs.target_folder(wish.target_path, wish.base_model)
+    folder = settings().folder("data") / f"{target.name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}"
+    arguments = wish.method.settled()
+    python = str(arguments.pop("python", ""))
+    needed = reads_data(Method("finetune", backend))
     spec = FinetuneSpec(
         base_model=str(base_model),
         target_path=str(target),
-        train=data.load_dataset(train, role="train", folder=folder),
-        valid=data.load_dataset(valid, role="valid", folder=folder) if valid is not None else None,
+        train=_rows(train, "train", folder) if needed or _there(train) else DataRef("", "", 0),
+        valid=_rows(valid, "valid", folder) if valid is not None else None,
         arguments=arguments,
         python=python,
     )
     registry.get("finetune", backend)().check(spec.to_json())
     return JobSpec("finetune", backend, target.name, spec.to_json())
+
+
+def _rows(value: Any, role: str, folder: Path) -> DataRef:
+    from .. import data
+
+    return data.load_dataset(value, role=role, folder=folder)
+
+
+def _there(value: Any) -> bool:
+    """Whether there are rows to look at; a dry run does without."""
+    return bool(str(value)) and Path(value).expanduser().exists() if isinstance(value, str | Path) else value is not None
 
 
 def _values(wish: Wish) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import registry
 from ..core.jobs import JobRecord, Progress
@@ -73,10 +73,17 @@ def starting(module: TrainableModule) -> Iterator[Starting]:
         raise
 
 
+class Tunable(Protocol):
+    """A module that is fine-tuned by a job, here or at a vendor."""
+
+    @property
+    def job(self) -> Job | None: ...
+
+
 class Training:
     """What is shown while a module waits for its fine-tuning: the live monitor, or a line."""
 
-    def __init__(self, module: TrainableModule) -> None:
+    def __init__(self, module: Tunable) -> None:
         self._job = job = module.job
         self._line = None if job is not None and _display("monitor", job) else StatusLine()
 
@@ -97,7 +104,7 @@ class Training:
 
 
 @contextmanager
-def training(module: TrainableModule) -> Iterator[Training]:
+def training(module: Tunable) -> Iterator[Training]:
     """Show a fine-tuning while it is waited for."""
     shown = Training(module)
     try:

@@ -1,0 +1,100 @@
+"""`Tuned`: the part of a `TrainableModule` that says which model it is: the base model, or one of those that were made of it.
+Knows folders and models' files; trains and serves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ..core.jobs import Progress
+from ..errors import ModelNotFound
+from . import runs
+from .builder import Builder
+
+if TYPE_CHECKING:
+    from ..core.models import ModelMeta
+
+
+class Tuned(Builder):
+    """A `Builder` that knows its model."""
+
+    @property
+    def name(self) -> str:
+        """What people see: the target's name, or the base model's."""
+        return self._name or Path(self.target_path or self.base_model).name or "model"
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def finetuned_model_path(self) -> str:
+        """The fine-tuned model that `start` serves; empty while there is none.
+
+        The one chosen with `set_specific_finetuned_model` or just trained, else the newest whole one of the target.
+        """
+        if self._tuning.model or not self.target_path:
+            return self._tuning.model
+        whole = [run for run in runs.runs(self._target) if runs.usable(run)]
+        return str(whole[-1]) if whole else ""
+
+    @property
+    def meta(self) -> ModelMeta | None:
+        """What the model's files tell about it; None while it is not on this machine."""
+        from ..runtime.models import inspect
+
+        try:
+            return inspect(self._model_path(download=False))
+        except ModelNotFound:
+            return None
+
+    @property
+    def type(self) -> str:
+        """What kind of model it is, in capitals, such as ``LLM``."""
+        meta = None if self._type else self.meta
+        return (self._type or (meta.type if meta else "llm")).upper()
+
+    @property
+    def series(self) -> str:
+        """The family that its name begins with, in capitals and without a version: ``QWEN`` for ``qwen2-1.5b``."""
+        first = re.split(r"[-_.\s]", Path(self.base_model).name, maxsplit=1)[0]
+        return re.sub(r"\d+$", "", first).upper()
+
+    def get_all_models(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """The target's fine-tuned models.
+
+        Returns
+        -------
+        (list of (name, path), list of (name, path))
+            The whole ones, and those that were never finished; oldest first.
+        """
+        found = runs.runs(self._target)
+        return ([(r.name, str(r)) for r in found if runs.usable(r)], [(r.name, str(r)) for r in found if not runs.usable(r)])
+
+    def set_specific_finetuned_model(self, model_path: str | Path) -> Self:
+        """Choose the fine-tuned model that `start` serves, by its path or its name in `get_all_models`."""
+        valid, _ = self.get_all_models()
+        path = Path(dict(valid).get(str(model_path), str(model_path))).expanduser().absolute()
+        if not runs.usable(path):
+            cause = f"{path} holds no configuration with weights."
+            raise ModelNotFound(f"{str(model_path)!r} is no fine-tuned model.", cause, "See get_all_models().")
+        self._tuning.model = str(path)
+        return self
+
+    @property
+    def _target(self) -> Path:
+        return runs.target_folder(self.target_path, self.base_model)
+
+    def _model_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
+        """The model that `start` serves."""
+        return Path(self.finetuned_model_path) if self.finetuned_model_path else self._base_path(download, on_progress)
+
+    def _base_path(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> Path:
+        from ..runtime.models import resolve
+
+        if not self.base_model:
+            raise ModelNotFound("No model was named.", "", "Write TrainableModule('pocket'), or any path or name.")
+        return resolve(self.base_model, source=self._source, download=download and self._download, on_progress=on_progress)
