@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from .evals.result import EvalResult
     from .modules import ModuleBase, StreamCallHelper, TrainableModule
     from .modules.auto_model import AutoModel
+    from .modules.fastapi_app import FastapiApp
     from .modules.online import OnlineModule
     from .modules.online_chat import OnlineChatModule
+    from .modules.server_module import ServerModule
+    from .modules.url_module import UrlModule
     from .modules.views import gpu
     from .providers import providers as providers
     from .providers import register_provider
@@ -36,6 +39,7 @@ _PUBLIC = {
     "AutoModel": ".modules.auto_model:AutoModel",
     "Completion": ".core.messages:Completion",
     "EvalResult": ".evals:EvalResult",
+    "FastapiApp": ".modules.fastapi_app:FastapiApp",
     "Job": ".runtime.job:Job",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
@@ -44,8 +48,10 @@ _PUBLIC = {
     "Option": ".core.options:Option",
     "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
+    "ServerModule": ".modules.server_module:ServerModule",
     "StreamCallHelper": ".modules:StreamCallHelper",
     "TrainableModule": ".modules:TrainableModule",
+    "UrlModule": ".modules.url_module:UrlModule",
     "compare": ".evals:compare",
     "data": ".data",
     "deploy": ".deploy",
@@ -66,6 +72,7 @@ __all__ = [
     "AutoModel",
     "Completion",
     "EvalResult",
+    "FastapiApp",
     "Job",
     "Message",
     "ModuleBase",
@@ -74,8 +81,10 @@ __all__ = [
     "Option",
     "OptionIter",
     "Piece",
+    "ServerModule",
     "StreamCallHelper",
     "TrainableModule",
+    "UrlModule",
     "__version__",
     "compare",
     "data",

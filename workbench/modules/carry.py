@@ -1,0 +1,216 @@
+"""Carrying a function, flow or module to another process of the same Python: as a pickle in a file, never over a socket.
+
+Beside what cloudpickle does: locks are made afresh, a deployment is carried by its endpoint and not started again, what a module
+has measured and its data sets stay behind, and a module file that could not be imported there goes along by value. The same
+function gives the same digest in every notebook, and another one when its code, its values or its own files change.
+Does not know what happens to it there.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import io
+import linecache
+import os
+import sys
+import sysconfig
+import threading
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import cloudpickle
+from cloudpickle import cloudpickle as _cloudpickle
+
+from ..core.endpoints import Endpoint
+from ..errors import ArgumentError
+from .base import ModuleBase
+from .serving import Serving
+
+_STAYS = frozenset(
+    {"module_id", "usage", "last_usage", "recent", "eval_result", "_evalset", "_evaluation", "_usage_in", "_trainset", "_validset", "_shown_in"}
+)
+_FRESH = {
+    type(threading.Lock()): threading.Lock,
+    type(threading.RLock()): threading.RLock,
+    threading.local: threading.local,
+    SimpleQueue: SimpleQueue,
+}
+_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_OURS = str(Path(__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is carried.
+
+    Attributes
+    ----------
+    data : bytes
+        The pickle.
+    digest : str
+        The same for the same function.
+    sources : Mapping of str to str
+        Code that lies in no file, such as cells, by the name its tracebacks give.
+    modules : tuple of ModuleBase
+        The modules that were met.
+    """
+
+    data: bytes
+    digest: str
+    sources: Mapping[str, str]
+    modules: tuple[ModuleBase, ...]
+
+
+def pack(value: Any, name: str) -> Parcel:
+    """Pickle a value.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        What the user calls it, for the error.
+
+    Raises
+    ------
+    ArgumentError
+        For what cannot be carried; the message names the attribute or variable.
+    """
+    try:
+        return _pack(value)
+    except ArgumentError:
+        raise
+    except Exception as e:
+        from .uncarried import culprit
+
+        place, kind, why = culprit(value, name, _pack, e)
+        raise ArgumentError(
+            f"{name} cannot be carried to a process of its own: {place} is a {kind}.",
+            why,
+            "Make that inside the function when it is called, or give the object a __getstate__ that leaves it out.",
+        ) from None
+
+
+def _pack(value: Any) -> Parcel:
+    buffer = io.BytesIO()
+    packer = _Packer(buffer)
+    try:
+        packer.dump(value)
+    finally:
+        packer.forget()
+    data = buffer.getvalue()
+    return Parcel(data, _digest(data, packer.files), packer.sources, tuple(packer.met.values()))
+
+
+def _digest(data: bytes, files: Mapping[str, tuple[int, int]]) -> str:
+    # cloudpickle gives a class of a notebook a random name in each process, to know it again
+    for tracked in list(_cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS.values()):
+        if (mark := tracked.encode()) in data:
+            data = data.replace(mark, b"0" * len(mark))
+    return hashlib.sha256(data + repr(sorted(files.items())).encode()).hexdigest()
+
+
+class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships no types
+    """cloudpickle, with the exceptions that the module's docstring names."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.sources: dict[str, str] = {}
+        self.files: dict[str, tuple[int, int]] = {}
+        self.met: dict[int, ModuleBase] = {}
+        self._by_value: list[types.ModuleType] = []
+        self._seen: set[str] = set()
+
+    def forget(self) -> None:
+        """Undo what cloudpickle was told about modules."""
+        for module in self._by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind is types.CodeType:
+            return _cloudpickle._code_reduce(self._placeless(obj))
+        if kind in _FRESH:
+            return _FRESH[kind], ()
+        if kind is Serving:
+            return _serving, (obj.endpoint.to_json() if obj.endpoint is not None else None, obj.job_id)
+        if kind is Endpoint and obj.key_ref.startswith("held:"):
+            raise ArgumentError(
+                f"The key of {obj.source} {obj.model} cannot be carried to a server.".replace("  ", " "),
+                "It was given as an argument, and lives in this process only.",
+                "Keep it in the vendor's variable, in .env or in the keyring, and leave api_key= out.",
+            )
+        if isinstance(obj, ModuleBase):
+            self.met[id(obj)] = obj
+            if type(obj).__reduce_ex__ is object.__reduce_ex__ and type(obj).__reduce__ is object.__reduce__:
+                return copyreg.__newobj__, (kind,), _state(obj)  # type: ignore[attr-defined]  # what object's own pickling uses
+            return NotImplemented
+        if kind is types.FunctionType or isinstance(obj, type):
+            self._note(getattr(obj, "__module__", None) or "")
+        elif kind is types.ModuleType:
+            self._note(obj.__name__)
+        return super().reducer_override(obj)
+
+    def _placeless(self, code: types.CodeType) -> types.CodeType:
+        """Code of a cell is called by the cell's name, without the folder that is another one in every kernel."""
+        name = code.co_filename
+        if os.path.exists(name):
+            return code
+        short = os.path.basename(name)
+        if lines := linecache.getlines(name):
+            self.sources[short] = "".join(lines)
+        return code.replace(co_filename=short)
+
+    def _note(self, name: str) -> None:
+        """Take a module of the user's along: by value where it could not be imported, else by what its files are now."""
+        if name in self._seen or name == "__main__" or name not in sys.modules:
+            return
+        self._seen.add(name)
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if name.partition(".")[0] in sys.stdlib_module_names or file.startswith(_OURS + os.sep) or file.startswith(_INSTALLED):
+            return
+        if not importable(name):
+            cloudpickle.register_pickle_by_value(sys.modules[name])
+            self._by_value.append(sys.modules[name])
+            return
+        top = name.partition(".")[0]
+        for other, module in list(sys.modules.items()):
+            place = getattr(module, "__file__", None)
+            if place and other.partition(".")[0] == top and os.path.exists(place):
+                stat = os.stat(place)
+                self.files[place] = (stat.st_mtime_ns, stat.st_size)
+
+
+def importable(name: str) -> bool:
+    """Whether another process with the same module path would find this module."""
+    path: Any = None
+    found = ""
+    for part in name.split("."):
+        found = f"{found}.{part}" if found else part
+        finders = [f for f in sys.meta_path if hasattr(f, "find_spec") and getattr(f, "__module__", "") not in ("_frozen_importlib",)]
+        try:
+            spec = next((s for f in [PathFinder, *finders] if (s := f.find_spec(found, path)) is not None), None)
+        except Exception:
+            spec = None
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
+
+
+def _state(module: ModuleBase) -> Any:
+    state = module.__getstate__()
+    leaves = _STAYS | frozenset(getattr(module, "stays_behind", ()))
+    return {k: v for k, v in state.items() if k not in leaves} if isinstance(state, dict) else state
+
+
+def _serving(endpoint: Mapping[str, Any] | None, job_id: str) -> Serving:
+    serving = Serving()
+    if endpoint is not None:
+        serving.endpoint, serving.job_id = Endpoint.from_json(endpoint), job_id
+    return serving

@@ -1,0 +1,312 @@
+"""Calls of a served function: what a body means, the function in a thread of its own, its value or its pieces as bytes.
+
+One thread per call, so that calls run side by side and a slow one holds up nobody. When the caller goes away, generators
+are closed at their next piece, coroutines are cancelled, and what models stream inside the call is aborted upstream.
+Knows no sockets and no addresses.
+
+A body is either the input itself, any JSON value, or a *call*: an object with no other keys than ``input``, ``args``,
+``kwargs`` and ``stream``. An object that is no call, and whose keys are the names of several parameters, gives those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.core import wire
+from workbench.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+from workbench.runners import function_errors, function_steps
+
+_THREADS = 1000  # calls at once
+_AHEAD = 256  # pieces that wait for a slow reader before the function has to
+_CALL_KEYS = {"input", "args", "kwargs", "stream"}
+_LOOK_SECONDS = 0.5
+_END = object()
+
+
+class Gone(BaseException):
+    """Nobody waits for the answer any more; no handler of the function's should catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a call was given. ``plain`` is a body that is the input itself."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    plain: bool = False
+
+
+def given(body: bytes) -> Given:
+    """What a body says.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if not body.strip():
+        return Given((), {})
+    value = wire.parse(body)
+    if not isinstance(value, dict) or not value or not value.keys() <= _CALL_KEYS or value.keys() == {"stream"}:
+        return Given((wire.decode(value),), {}, plain=True)
+    args, kwargs = value.get("args", []), value.get("kwargs", {})
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise ArgumentError('The body is no call: "args" must be a list and "kwargs" an object.', "", 'Send {"args": […], "kwargs": {…}}.')
+    first = [value["input"]] if "input" in value else []
+    return Given(tuple(wire.decode(v) for v in (*first, *args)), {k: wire.decode(v) for k, v in kwargs.items()})
+
+
+def refusal(kind: str, message: str) -> bytes:
+    """An error of the server's own."""
+    return json.dumps({"error": {"type": kind, "message": message}}).encode()
+
+
+class Calls:
+    """What is served, and the threads that run it."""
+
+    def __init__(self, loaded: dict[str, Any], keys: Sequence[str]) -> None:
+        self._function, self._steps = loaded["function"], function_steps.Steps(loaded["function"], loaded.get("pre"), loaded.get("post"))
+        self._secrets = function_errors.secrets(keys)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+
+    def begin(self, method: str, body: bytes, session: str, streamed: bool) -> Call:
+        """A call that runs already."""
+        call = Call(asyncio.get_running_loop(), self, streamed)
+        call.future = asyncio.get_running_loop().run_in_executor(self._threads, call.run, method, body, session)
+        return call
+
+    def find(self, method: str) -> Callable[[Given], Any]:
+        """What a call runs: all steps, or one method.
+
+        Raises
+        ------
+        LookupError
+        """
+        if not method:
+            return self._steps
+        found = getattr(self._function, method, None) if not method.startswith("_") else None
+        if not callable(found):
+            raise LookupError(f"{function_steps.name_of(self._function)} has no method {method!r} that can be called.")
+        return lambda call: found(*call.args, **call.kwargs)
+
+    def problem(self, error: BaseException) -> dict[str, Any]:
+        """An error as the caller gets it; the log has it, too."""
+        told = function_errors.describe(error, self._secrets)
+        print(told["traceback"] or f"{told['type']}: {told['message']}", file=sys.stderr, flush=True)
+        return told
+
+    @property
+    def root(self) -> object:
+        """What is called."""
+        return self._function
+
+
+class Call:
+    """One call while it runs."""
+
+    def __init__(self, loop: AbstractEventLoop, calls: Calls, streamed: bool) -> None:
+        self._loop, self._calls, self._streamed = loop, calls, streamed
+        self.future: asyncio.Future[tuple[int, bytes]]
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._room = threading.Semaphore(_AHEAD)
+        self._gone = False
+        self._closers: list[Callable[[], object]] = []
+
+    # ---- in the server's loop
+
+    async def whole(self, receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes]:
+        """Status and body of the answer; the call is aborted when the caller leaves."""
+        leaves = asyncio.ensure_future(_left(receive))
+        try:
+            await asyncio.wait({self.future, leaves}, return_when=asyncio.FIRST_COMPLETED)
+            if not self.future.done():
+                self.close()
+            return await self.future
+        finally:
+            leaves.cancel()
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """The pieces as server-sent events, what is there at once in one fragment."""
+        over = False
+        try:
+            while not over:
+                parts = [await self._queue.get()]
+                while not self._queue.empty():
+                    parts.append(self._queue.get_nowait())
+                over = parts[-1] is None
+                self._room.release(len(parts))
+                if data := b"".join(part for part in parts if part):
+                    yield data
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """The caller has left."""
+        self._gone = True
+        self._room.release()
+        for closer in list(self._closers):
+            with suppress(Exception):
+                closer()
+
+    # ---- in the call's thread
+
+    def run(self, method: str, body: bytes, session: str) -> tuple[int, bytes]:
+        """Status and body of the answer; of a streamed one the pieces go through the queue."""
+        status, answer = 499, b""
+        try:
+            with suppress(Gone):
+                status, answer = contextvars.Context().run(self._run, method, body, session)
+        finally:
+            if self._streamed:
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, answer)
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+        return status, answer
+
+    def _run(self, method: str, body: bytes, session: str) -> tuple[int, bytes]:
+        with ExitStack() as stack:
+            heard = self._listen(stack, session)
+            try:
+                work = self._calls.find(method)
+            except LookupError as e:
+                return 404, self._told({"error": {"type": "BadRequest", "message": str(e)}})
+            try:
+                asked = given(body)
+            except ArgumentError as e:
+                return 400, self._told({"error": {"type": "BadRequest", "message": str(e)}})
+            try:
+                result, ended = self._result(work(asked), heard)
+                if ended:
+                    return 200, self._told({"end": True})
+                return 200, self._told({"result": wire.encode(result, "result")} if self._streamed else wire.encode(result, "result"))
+            except Gone:
+                raise
+            except BaseException as e:
+                return 500, self._told({"error": self._calls.problem(e)})
+
+    def _result(self, value: Any, heard: list[object]) -> tuple[Any, bool]:
+        """The value, or the pieces of it: (all of them, False) for who wants it whole, (None, True) when they were sent."""
+        while inspect.isawaitable(value):
+            value = self._await(value)
+        pieces = self._pieces(value)
+        if pieces is None:
+            if self._streamed and not heard and isinstance(value, str) and value:
+                self.emit({"delta": str(value)})
+            return value, False
+        if self._streamed:
+            for piece in pieces:
+                self.emit(_event(piece))
+            return None, True
+        items = []
+        for piece in pieces:
+            if self._gone:
+                raise Gone
+            items.append(piece)
+        return "".join(items) if items and all(isinstance(i, str) for i in items) else items, False
+
+    def _pieces(self, value: Any) -> Iterator[Any] | None:
+        if hasattr(value, "__anext__"):
+            return self._follow(value)
+        if not isinstance(value, Iterator):
+            return None
+        return self._closing(value)
+
+    def _closing(self, pieces: Iterator[Any]) -> Iterator[Any]:
+        """The same, and its own end is run in this thread when the caller has left."""
+        try:
+            for piece in pieces:
+                if self._gone:
+                    raise Gone
+                yield piece
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def _follow(self, pieces: Any) -> Iterator[Any]:
+        try:
+            while (piece := self._await(anext(pieces, _END))) is not _END:
+                yield piece
+        finally:
+            if hasattr(pieces, "aclose"):
+                with suppress(RuntimeError):
+                    asyncio.run_coroutine_threadsafe(pieces.aclose(), self._loop).result(5.0)
+
+    def _await(self, awaitable: Any) -> Any:
+        """Something of the function's that is awaited, on the server's loop."""
+        if self._gone:
+            raise Gone
+        future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._loop)
+        self._closers.append(future.cancel)
+        try:
+            return future.result()
+        except asyncio.CancelledError:
+            raise Gone from None
+        finally:
+            self._closers.remove(future.cancel)
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Send a piece; waits while a slow reader has many before it. Raises `Gone`."""
+        while not self._room.acquire(timeout=_LOOK_SECONDS):
+            if self._gone:
+                raise Gone
+        if self._gone:
+            raise Gone
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, self._told(event))
+
+    def _told(self, value: Any) -> bytes:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "surrogatepass")
+        return b"data: " + text + b"\n\n" if self._streamed else text
+
+    def _listen(self, stack: ExitStack, session: str) -> list[object]:
+        """Hear what modules stream inside the call; a list that is not empty once one did.
+
+        Nothing streams in a process that has loaded no modules, so then nothing listens.
+        """
+        heard: list[object] = []
+        sessions = sys.modules.get("workbench.modules.sessions")
+        if session and sessions is not None:
+            stack.enter_context(sessions.session(session))
+        context: Any = sys.modules.get("workbench.modules.context")
+        if context is None:
+            return heard
+        call = self
+
+        class Caller(context.Listener):  # type: ignore[misc]  # its base is only there where modules are
+            def put(self, piece: Any) -> None:
+                if call._streamed:
+                    heard.append(True)
+                    call.emit(_event(piece))
+
+        listening = Caller(self._calls.root if self._streamed else None)
+        self._closers.append(listening.close)
+        context.listener.set(listening)
+        return heard
+
+
+def _event(piece: Any) -> dict[str, Any]:
+    if isinstance(piece, str):
+        tag = getattr(piece, "tag", "text")
+        return {"delta": str.__str__(piece)} if tag == "text" else {"delta": str.__str__(piece), "tag": str(tag)}
+    return {"item": wire.encode(piece, "piece")}
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+async def _left(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

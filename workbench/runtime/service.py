@@ -1,0 +1,325 @@
+"""Calls of a served function, or of any server that takes and gives JSON. A `Feed` is one answer while it arrives: whole, or in
+pieces.
+
+The same keys, refusals and words as every other request (`workbench.runtime.exchange`), but a call is never sent twice: nobody
+knows what the function does. Values travel in the form of `workbench.core.wire`. Does not know what is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .. import errors
+from ..core import wire
+from ..core.endpoints import Endpoint, Timeouts
+from ..core.events import Piece
+from ..core.protocols import HttpRequest
+from ..errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, RateLimited, ServerError, WorkbenchError
+from . import failures, http, loop
+from .arriving import Arriving
+from .channel import Channel
+from .deadline import Deadline
+from .exchange import Exchange
+from .lines import LineSplitter
+
+FUNCTION, JSON = "function", "json"  # dialects of an endpoint: a server of ours, any other
+EVENTS = "text/event-stream"
+_PATIENT = Timeouts(first_byte=None, gap=None)
+_WORDS = 300  # characters of a foreign server's refusal that are told
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call.
+
+    Attributes
+    ----------
+    body : object
+        JSON values.
+    path : str
+        Relative to the endpoint's address; ``..`` of it when it begins with ``/``.
+    stream : bool
+        Ask for pieces.
+    session : str
+        The session's name, for models inside.
+    """
+
+    body: Any
+    path: str = ""
+    stream: bool = False
+    session: str = ""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came: the pieces, and the result once the server has told it."""
+
+    items: list[Any] = field(default_factory=list)
+    result: Any = None
+    told: bool = False
+
+    def value(self) -> Any:
+        if self.told:
+            return self.result
+        if self.items and all(isinstance(i, str) for i in self.items):
+            return "".join(self.items)
+        return list(self.items)
+
+
+class Feed(Arriving[Any]):
+    """One answer while it arrives: iterate it for its pieces (`Piece` for text, other values as they are), or `join` it.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+    request : Request
+    timeouts : Timeouts, optional
+        Without them a call may take as long as it takes.
+    """
+
+    def __init__(self, endpoint: Endpoint, request: Request, timeouts: Timeouts | None = None) -> None:
+        self._outcome = outcome = _Outcome()
+        super().__init__(lambda channel: _pump(channel, outcome, endpoint, request, timeouts or _PATIENT))
+
+    def join(self) -> Any:
+        """Wait for the end and return the result: the function's value; of a generator its pieces, joined when all are texts.
+
+        Raises
+        ------
+        EndpointError
+            When the request fails.
+        Exception
+            What the function raised: the same builtin or workbench error, else `ServerError`.
+        """
+        for _ in self:
+            pass
+        return self.result
+
+    async def ajoin(self) -> Any:
+        """`join` for async code."""
+        async for _ in self:
+            pass
+        return self.result
+
+    @property
+    def result(self) -> Any:
+        """What has come of the result; whole once the pieces are all read."""
+        return self._outcome.value()
+
+
+async def is_ours(endpoint: Endpoint) -> bool:
+    """Whether a server of ours answers at the endpoint's address.
+
+    Raises
+    ------
+    EndpointDown
+        When nobody answers.
+    """
+    url = base(endpoint.url) + "/health"
+    try:
+        async with http.send("GET", url, None, {}, network=endpoint.network) as answer:
+            said = json.loads(await answer.text())
+            return isinstance(said, dict) and said.get("server") == "workbench"
+    except http.ConnectFailed as e:
+        raise failures.unreachable(Channel(), endpoint, str(e)) from None
+    except (http.Disconnected, http.NotHttp, ValueError):
+        return False
+
+
+def ask_is_ours(endpoint: Endpoint) -> bool:
+    """`is_ours`, waited for."""
+    return loop.run(is_ours(endpoint))
+
+
+def base(url: str) -> str:
+    """A server's address without the path that calls its function."""
+    return url.rstrip("/").removesuffix("/generate")
+
+
+class _Told(Exception):
+    """A refusal, read: carried past the exchange's own handlers, because a call is not sent again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Wire:
+    """The key, and refusals."""
+
+    name = FUNCTION
+
+    def authorize(self, key: str) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {key}", "Security-Key": key}
+
+    def error(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: str) -> Exception:
+        return _Told(refused(endpoint, status, body))
+
+
+async def _pump(channel: Channel, outcome: _Outcome, endpoint: Endpoint, request: Request, timeouts: Timeouts) -> None:
+    watch = Deadline(timeouts)
+    try:
+        exchange = Exchange(endpoint, _Wire(), channel, timeouts, watch)
+
+        async def receive(answer: http.Answer) -> None:
+            if EVENTS in answer.headers.get("content-type", ""):
+                await _read_events(answer, channel, outcome, endpoint, watch)
+            else:
+                await _read_whole(answer, channel, outcome, request.stream, watch)
+
+        await exchange.send(_http(endpoint, request), receive)
+        channel.end()
+    except asyncio.CancelledError:
+        channel.cancelled = not watch.expired
+        channel.end(failures.late(channel, endpoint, watch.expired) if watch.expired else None)
+    except _Told as e:
+        channel.end(e.error)
+    except EndpointError as e:
+        channel.end(e)
+    except Exception as e:
+        channel.end(failures.unreadable(channel, endpoint, e))
+    finally:
+        watch.stop()
+
+
+def _http(endpoint: Endpoint, request: Request) -> HttpRequest:
+    headers = {"Accept": EVENTS if request.stream else "application/json"}
+    if request.session:
+        headers["X-Workbench-Session"] = request.session
+    path = base(endpoint.url) + request.path if request.path else endpoint.url
+    return HttpRequest("POST", path, headers={**headers, "Content-Type": "application/json"}, content=_body(request.body), repeatable=False)
+
+
+def _body(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+async def _read_whole(answer: http.Answer, channel: Channel, outcome: _Outcome, wanted: bool, watch: Deadline) -> None:
+    parts = []
+    async for chunk in answer.chunks:
+        watch.beat()
+        parts.append(chunk)
+    body = b"".join(parts)
+    if "json" in answer.headers.get("content-type", "application/json"):
+        outcome.result = wire.loads(body) if body.strip() else None
+    else:
+        outcome.result = body.decode("utf-8", "replace")
+    outcome.told = True
+    if wanted and isinstance(outcome.result, str) and outcome.result:
+        channel.push([Piece(outcome.result)])
+
+
+async def _read_events(answer: http.Answer, channel: Channel, outcome: _Outcome, endpoint: Endpoint, watch: Deadline) -> None:
+    lines, ours, over = LineSplitter(), endpoint.dialect == FUNCTION, False
+    async for chunk in answer.chunks:
+        watch.beat()
+        pieces = []
+        for line in lines.feed(chunk):
+            if line.startswith("data:"):
+                text = line[5:].strip()
+                over = over or (_take(json.loads(text), endpoint, outcome, pieces) if ours else _foreign(text, pieces))
+        if pieces:
+            outcome.items += pieces
+            channel.texts += [p for p in pieces if isinstance(p, str)]
+            channel.push(pieces)
+    if ours and not over:
+        raise http.Disconnected("the answer has no end")
+
+
+def _take(event: Mapping[str, Any], endpoint: Endpoint, outcome: _Outcome, pieces: list[Any]) -> bool:
+    """One event of a server of ours; whether it is the last."""
+    if "delta" in event:
+        pieces.append(Piece(event["delta"], event.get("tag", "text"), event.get("source", ""), event.get("color", "")))
+    elif "item" in event:
+        pieces.append(wire.decode(event["item"]))
+    elif "error" in event:
+        raise _Told(raised(endpoint, event["error"]))
+    elif "result" in event:
+        outcome.result, outcome.told = wire.decode(event["result"]), True
+    return not ("delta" in event or "item" in event)
+
+
+def _foreign(text: str, pieces: list[Any]) -> bool:
+    """One event of any other server: a JSON value, or a text."""
+    if text == "[DONE]":
+        return True
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(value, dict) and isinstance(value.get("delta"), str):
+        value = value["delta"]
+    pieces.append(Piece(value) if isinstance(value, str) else value)
+    return False
+
+
+# ---- refusals
+
+
+def refused(endpoint: Endpoint, status: int, body: str) -> Exception:
+    """The error for an answer that says no."""
+    try:
+        told = json.loads(body)["error"]
+        message = str(told["message"])
+    except (ValueError, KeyError, TypeError):
+        told, message = None, body.strip()[:_WORDS]
+    details: dict[str, Any] = {"source": endpoint.source, "model": endpoint.model, "status": status}
+    if status in (401, 403):
+        where = f"Start {endpoint.model} again with start()." if endpoint.job_id else "Give the server's key as security_key=…"
+        return AuthenticationFailed(f"{endpoint.url} refused the key.", message, where, **details)
+    if told is not None and status == 500:
+        return raised(endpoint, told)
+    if status == 404:
+        return BadRequest(f"{endpoint.url} has nothing there.", message, "See /docs on that server.", **details)
+    if status == 429:
+        return RateLimited(f"{endpoint.url} gets too many requests.", message, "Wait, and try again.", **details)
+    if status < 500:
+        return BadRequest(f"{endpoint.url} refused the call ({status}).", message, "", **details)
+    kind = EndpointDown if status in (502, 503, 504) else EndpointError
+    return kind(f"{endpoint.url} failed ({status}).", message, "Look at that server's log.", **details)
+
+
+def raised(endpoint: Endpoint, told: Mapping[str, Any]) -> Exception:
+    """The error that a function raised in its server: the same builtin or workbench error, else `ServerError`."""
+    kind, module, message = str(told.get("type", "Error")), told.get("module"), str(told.get("message", ""))
+    trace = str(told.get("traceback") or "")
+    found: Exception | None = None
+    if module == "builtins":
+        found = _builtin(kind, told, message)
+    elif str(module).startswith("workbench."):
+        found = _own(kind, told)
+    if found is not None:
+        if trace:
+            found.add_note(f"Raised in the server {endpoint.model}:\n{trace}")
+        return found
+    what = f"{endpoint.model or endpoint.url} raised {kind}: {message}"
+    return ServerError(what, source=endpoint.source, model=endpoint.model, status=500, type=kind, traceback=trace)
+
+
+def _builtin(kind: str, told: Mapping[str, Any], message: str) -> Exception | None:
+    cls = getattr(builtins, kind, None)
+    if not (isinstance(cls, type) and issubclass(cls, Exception)):
+        return None
+    for arguments in (told.get("args"), [message]):
+        try:
+            return cls(*arguments)
+        except TypeError:  # such as UnicodeDecodeError, which is not made of a text
+            continue
+    return None
+
+
+def _own(kind: str, told: Mapping[str, Any]) -> Exception | None:
+    cls = getattr(errors, kind, None)
+    if not (isinstance(cls, type) and issubclass(cls, WorkbenchError)):
+        return None
+    return cls(*(str(told.get(part) or "") for part in ("what", "cause", "fix")))
+
+
+def with_session(request: Request, session: str) -> Request:
+    """The call inside a session."""
+    return replace(request, session=session)
