@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .modules.fastapi_app import FastapiApp
     from .modules.online import OnlineModule
     from .modules.online_chat import OnlineChatModule
+    from .modules.online_embedding import OnlineEmbeddingModule, OnlineEmbeddingModuleBase
+    from .modules.online_multimodal import OnlineMultiModalModule
     from .modules.server_module import ServerModule
     from .modules.url_module import UrlModule
     from .modules.views import gpu
@@ -44,7 +46,10 @@ _PUBLIC = {
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
     "OnlineChatModule": ".modules.online_chat:OnlineChatModule",
+    "OnlineEmbeddingModule": ".modules.online_embedding:OnlineEmbeddingModule",
+    "OnlineEmbeddingModuleBase": ".modules.online_embedding:OnlineEmbeddingModuleBase",
     "OnlineModule": ".modules.online:OnlineModule",
+    "OnlineMultiModalModule": ".modules.online_multimodal:OnlineMultiModalModule",
     "Option": ".core.options:Option",
     "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
@@ -77,7 +82,10 @@ __all__ = [
     "Message",
     "ModuleBase",
     "OnlineChatModule",
+    "OnlineEmbeddingModule",
+    "OnlineEmbeddingModuleBase",
     "OnlineModule",
+    "OnlineMultiModalModule",
     "Option",
     "OptionIter",
     "Piece",

@@ -12,10 +12,11 @@ from typing import Any
 
 from ..core.specs import DataRef
 from ..errors import DataError
+from . import media as media
 from .formats import BadRow, recognise, turns_of
 from .sources import Row, file_of, kind_of, rows_of_file, rows_of_value
 
-__all__ = ["load_dataset", "load_rows"]
+__all__ = ["load_dataset", "load_rows", "media"]
 
 _MOST_FAULTS = 20
 _PATIENCE = 1.0  # seconds to look for more faults after the first

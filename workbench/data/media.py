@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..callable_module import callable_module
 from ..core.media import Kind, Media, kind_of, mime_of_name, of_bytes, of_data_url
 from ..errors import DataError
 
@@ -255,3 +256,6 @@ def _shown(value: Any) -> str:
         text = os.fsdecode(os.fspath(value))
         return text if len(text) < 120 else f"{text[:60]}…"
     return f"The {type(value).__name__}"
+
+
+callable_module(__name__)
