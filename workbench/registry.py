@@ -39,6 +39,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "auth": {
         "bearer": "workbench.dialects.auth_headers:bearer",
+        "google": "workbench.dialects.auth_headers:google",
         "azure": "workbench.dialects.auth_headers:azure",
         "azure_speech": "workbench.dialects.auth_headers:azure_speech",
         "volcengine_speech": "workbench.dialects.auth_headers:volcengine_speech",
@@ -55,6 +56,16 @@ BUILTIN: dict[str, dict[str, str]] = {
         "qwen": "workbench.finetune.vendor_qwen:QwenForm",
         "sensenova": "workbench.finetune.vendor_sensenova:SenseNovaForm",
         "doubao": "workbench.finetune.vendor_doubao:DoubaoForm",
+    },
+    "formatter": {
+        "json": "workbench.formatters.json_text:JsonFormatter",
+        "jsonlike": "workbench.formatters.json_like:JsonLike",
+        "yaml": "workbench.formatters.yaml_text:YamlFormatter",
+        "python": "workbench.formatters.python_text:PythonFormatter",
+        "str": "workbench.formatters.plain:StrFormatter",
+        "empty": "workbench.formatters.plain:EmptyFormatter",
+        "file": "workbench.formatters.files:FileFormatter",
+        "functioncall": "workbench.formatters.function_call:FunctionCallFormatter",
     },
     "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
     "scorer": {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 Confidence = Literal["documented", "tried", "reported", "unconfirmed"]
@@ -31,6 +32,8 @@ class Capability:
         Where they differ from the provider's: a vendor's speech may be another product with another key.
     headers : Mapping
         Sent besides the provider's.
+    when : tuple of (tuple of str, Capability)
+        What holds instead for models whose name fits one of the patterns (``paraformer*``): an older family's own form.
     confidence : str
         How sure the facts are; shown by ``wb.providers()``.
     note : str
@@ -47,8 +50,14 @@ class Capability:
     models: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
+    when: tuple[tuple[tuple[str, ...], Capability], ...] = ()
     confidence: Confidence = "documented"
     note: str = ""
+
+    def for_model(self, model: str) -> Capability:
+        """What holds for a model of that name."""
+        name = model.lower()
+        return next((other for patterns, other in self.when if any(fnmatchcase(name, p.lower()) for p in patterns)), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,10 @@ class Provider:
     key_sets : tuple of tuple of str
         The parts that together are enough, the preferred set first; other parts go along where they are there. Empty: no
         key is needed, though one may be given.
+    split_key : tuple of str
+        The parts that people write into one variable, joined by a colon.
+    variants : Mapping of str to Provider
+        What holds instead when the key has a certain part: an account of another kind may have another address.
     auth : str
         A name in the registry group ``auth``; the dialect's own way when empty.
     headers : Mapping
@@ -118,6 +131,8 @@ class Provider:
     places: Mapping[str, Place] = field(default_factory=dict)
     key_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_sets: tuple[tuple[str, ...], ...] = ()
+    split_key: tuple[str, ...] = ()
+    variants: Mapping[str, Provider] = field(default_factory=dict)
     auth: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     capabilities: Mapping[str, Capability] = field(default_factory=dict)
@@ -134,3 +149,7 @@ class Provider:
             return tuple(tuple(parts) for parts in self.fine_tuning["key_sets"])
         capability = self.capabilities.get(type)
         return (capability.key_sets if capability is not None else ()) or self.key_sets
+
+    def for_key(self, parts: Iterable[str]) -> Provider:
+        """What is known of the vendor for an account whose key has these parts."""
+        return next((variant for part, variant in self.variants.items() if part in parts), self)

@@ -18,6 +18,11 @@ def bearer(credentials: Mapping[str, str], request: HttpRequest, url: str) -> He
     return url, {"Authorization": f"Bearer {credentials['key']}"} if credentials.get("key") else {}
 
 
+def google(credentials: Mapping[str, str], request: HttpRequest, url: str) -> Headers:
+    """Google's API key."""
+    return url, {"x-goog-api-key": credentials["key"]}
+
+
 def azure(credentials: Mapping[str, str], request: HttpRequest, url: str) -> Headers:
     """Azure OpenAI: an Entra token (``ad_token``) before the resource's ``api-key``."""
     if credentials.get("ad_token"):

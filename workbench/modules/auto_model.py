@@ -253,7 +253,7 @@ def _unusable(entry: Entry) -> str:
 
 def _without_model(search: _Search) -> Choice:
     type_ = model_names.canonical(search.type or "llm")
-    _, variable, default = online_endpoint.default_source()
+    _, variable, default = keys.default_source()
     found = default or next((p.name for p in online_endpoint.configured(type_)), "")
     if found:
         why = f"{variable} names it" if default else "it is the first source whose key is there"
@@ -284,7 +284,7 @@ def _by_key(search: _Search) -> Choice:
         search.skip(what, f"the name tells it, but {keys.variable_to_set(vendor)} is not set")
     else:
         search.skip("a vendor", "no vendor's names begin like this one")
-    _, variable, default = online_endpoint.default_source()
+    _, variable, default = keys.default_source()
     if default and keys.has_key(catalog.provider(default), type_):
         return search.take(f"the vendor {default!r}", f"{variable} names it", lambda: _online(search, model, {"source": default}))
     search.skip("the default source", "its key is not there" if default else "none is set")

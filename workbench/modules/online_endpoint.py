@@ -5,7 +5,7 @@ keys lie; holds no key and sends nothing.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,7 @@ def resolve(
     skip_auth: bool = False,
     headers: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> OnlineTarget:
     """Find out where a model answers.
 
@@ -64,6 +65,8 @@ def resolve(
         Send no key.
     headers, options : Mapping, optional
         Sent with every request; what the codec has to know beyond the vendor's data.
+    places : Mapping, optional
+        What the account decides of the vendor's address, such as ``region``.
 
     Raises
     ------
@@ -78,20 +81,23 @@ def resolve(
         raise ArgumentError(f"There is no type {type!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
     wanted = wanted or model_names.type_of(model) or "llm"
     provider, why = _choose(source, model, wanted, url=url, key=key)
+    reference, parts = _key(provider, wanted, model, key, skip_auth)
+    provider = provider.for_key(parts)
     capability = _capability(provider, wanted, url)
     name = model or _default_model(provider, capability, wanted)
     if not name:
         listing = f" It knows {', '.join(capability.models[:8])}." if capability.models else ""
         raise ArgumentError(f"{provider.title} needs a model's name.", f"Its data names no default for {wanted}.{listing}", "Give model=….")
+    capability = capability.for_model(name)
     endpoint = Endpoint(
-        url=_address(provider, capability, url),
+        url=_address(provider, capability, url, places or {}),
         model=name,
         dialect=capability.codec,
         source=provider.name,
         headers={**provider.headers, **capability.headers, **(headers or {})},
-        key_ref=_key_reference(provider, wanted, name, key, skip_auth),
+        key_ref=reference,
         auth="" if skip_auth else capability.auth or provider.auth,
-        options={**({"path": capability.path} if capability.path else {}), **_filled(provider, capability.options), **(options or {})},
+        options={**({"path": capability.path} if capability.path else {}), **_filled(provider, capability.options, places or {}), **(options or {})},
     )
     return OnlineTarget(provider, capability, wanted, endpoint, why, published=not url)
 
@@ -126,7 +132,7 @@ def _choose(source: str, model: str, type: str, *, url: str, key: Key | None) ->
         return catalog.provider(told), f"the name {model!r} tells its vendor"
     if told and keys.has_key(catalog.provider(told), type):
         return catalog.provider(told), f"the name {model!r} tells its vendor, whose key is there"
-    where, variable, default = default_source()
+    where, variable, default = keys.default_source()
     if default:
         return catalog.provider(default), f"{variable} ({where}) names the source"
     if told:
@@ -135,11 +141,6 @@ def _choose(source: str, model: str, type: str, *, url: str, key: Key | None) ->
     if found:
         return found[0], "it is the first source whose key is there"
     raise _nothing_configured(type)
-
-
-def default_source() -> tuple[str, str, str]:
-    """The source that the user wants where none is given: where that is said, by which variable, which."""
-    return keys.lookup(("WORKBENCH_DEFAULT_SOURCE", "LAZYLLM_DEFAULT_SOURCE"))
 
 
 def compatible(url: str) -> Provider:
@@ -176,35 +177,37 @@ def _default_model(provider: Provider, capability: Capability, type: str) -> str
     return keys.lookup(names)[2] or capability.default_model
 
 
-def _address(provider: Provider, capability: Capability, url: str) -> str:
+def _address(provider: Provider, capability: Capability, url: str, given: Mapping[str, str]) -> str:
     if url:
         return base_address(url)
     ours = [f"WORKBENCH_{provider.name.upper()}_BASE_URL"]
     _, _, found = keys.lookup(ours if capability.url else [*ours, *provider.url_variables])
     address = found or capability.url or provider.url
-    places = {name: _place(provider, name) for _, name, _, _ in string.Formatter().parse(address) if name}
-    return address.format_map(places).rstrip("/")
+    names = {name for _, name, _, _ in string.Formatter().parse(address) if name in provider.places}
+    return address.format_map({name: _place(provider, name, given) for name in names}).rstrip("/")
 
 
-def _filled(provider: Provider, options: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(provider: Provider, options: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
     """Options with the account's places in them, such as a region; other names in braces are the codec's."""
     filled = dict(options)
     for key, value in options.items():
         for name in provider.places:
             if isinstance(value, str) and f"{{{name}}}" in value:
-                filled[key] = value = value.replace(f"{{{name}}}", _place(provider, name))
+                filled[key] = value = value.replace(f"{{{name}}}", _place(provider, name, given))
     return filled
 
 
-def _place(provider: Provider, name: str) -> str:
+def _place(provider: Provider, name: str, given: Mapping[str, str]) -> str:
     place = provider.places[name]
-    value = keys.lookup(place.variables)[2] or place.default
+    ours = f"WORKBENCH_{provider.name.upper()}_{name.upper()}"
+    value = given.get(name) or keys.lookup((ours, *place.variables))[2] or place.default
     if not value:
+        variable = place.variables[0] if place.variables else ours
         example = f", such as {place.example}" if place.example else ""
         raise SettingsError(
             f"{provider.title} has an address of its own for every account.",
-            f"{' or '.join(place.variables)} is not set.",
-            f"Set {place.variables[0]}{example}; or give url=….",
+            f"{variable} is not set.",
+            f"Set {variable}{example}; or give {name}=… or url=….",
         )
     return value.rstrip("/")
 
@@ -219,16 +222,23 @@ def base_address(url: str) -> str:
     return base
 
 
-def _key_reference(provider: Provider, type: str, model: str, key: Key | None, skip_auth: bool) -> str:
+def _key(provider: Provider, type: str, model: str, key: Key | None, skip_auth: bool) -> tuple[str, Set[str]]:
+    """Where the key lies, and which parts it has. Raises when it is nowhere."""
     if skip_auth:
-        return ""
-    if key is not None:
-        return keys.hold(key)
-    reference = f"provider:{provider.name}:{type}"
-    if not provider.sets_of(type) and not provider.key_variables:
-        return ""
-    keys.provider_credentials(provider, type, model=model)
-    return reference
+        return "", frozenset()
+    if key is None:
+        known = provider.sets_of(type) or provider.key_variables
+        parts = keys.provider_credentials(provider, type, model=model) if known else {}
+        return (f"provider:{provider.name}:{type}" if known else ""), parts.keys()
+    several = [key] if isinstance(key, str | Mapping) else list(key)
+    given = [keys.split(provider, {"key": k} if isinstance(k, str) else k) for k in several]
+    reference = keys.hold(given)
+    sets = provider.sets_of(type)
+    for parts in given:
+        if sets and not any(all(part in parts for part in wanted) for wanted in sets):
+            wanted = " or ".join(" with ".join("api_key" if p == "key" else p for p in s) for s in sets)
+            raise ArgumentError(f"A key of {provider.title} has more parts than {', '.join(parts)}.", "", f"Give {wanted}.")
+    return reference, given[0].keys()
 
 
 def _nothing_configured(type: str) -> AuthenticationFailed:

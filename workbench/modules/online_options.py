@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ..core.endpoints import Network, Timeouts
+from ..core.providers import Provider
 from ..errors import ArgumentError, unknown_argument
 from ..providers import catalog, model_names
 from . import online_endpoint
@@ -40,7 +41,7 @@ def target(
     where : str
         What errors call the module.
     others : Mapping, optional
-        Arguments without a name of their own: those of `Network`, and further parts of the vendor's key.
+        Arguments without a name of their own: those of `Network`, further parts of the vendor's key, and of its address.
     known : iterable of str, optional
         The module's own arguments, for the error about one that nobody knows.
 
@@ -51,11 +52,12 @@ def target(
     """
     address = _address(url, base_url)
     network = {name: value for name, value in (others or {}).items() if name in NETWORK}
-    parts = {name: value for name, value in (others or {}).items() if name not in NETWORK}
+    rest = {name: value for name, value in (others or {}).items() if name not in NETWORK}
     if skip_auth and not address and not source:
         raise ArgumentError("skip_auth needs an address.", "Without a key only a server of your own answers.", "Add url='http://…/v1'.")
-    if parts:
-        _check_parts(where, source or "", model or "", parts, (*known, *NETWORK))
+    vendor = _vendor(source or "", model or "")
+    places = {name: str(rest.pop(name)) for name in (vendor.places if vendor is not None else ()) if name in rest}
+    parts = _parts(where, vendor, rest, (*known, *NETWORK))
     found = online_endpoint.resolve(
         source or "",
         model or "",
@@ -65,6 +67,7 @@ def target(
         skip_auth=skip_auth,
         headers=headers,
         options=options,
+        places=places,
     )
     return replace(found, endpoint=replace(found.endpoint, network=Network(**network)))
 
@@ -90,14 +93,19 @@ def _address(url: str | None, base_url: str | None) -> str:
     return url or base_url or ""
 
 
-def _check_parts(where: str, source: str, model: str, parts: Mapping[str, Any], known: Iterable[str]) -> None:
+def _vendor(source: str, model: str) -> Provider | None:
     source, model = online_endpoint.split(source, model)
     source = source or model_names.source_of(model)
-    vendor = catalog.find(source) if source else None
+    return catalog.find(source) if source else None
+
+
+def _parts(where: str, vendor: Provider | None, rest: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Further parts of the vendor's key; a name that is none is nobody's."""
     allowed = set(vendor.key_variables) - {"key"} if vendor is not None else set()
-    for name in parts:
+    for name in rest:
         if name not in allowed:
-            raise unknown_argument(where, name, {*known, *allowed})
+            raise unknown_argument(where, name, {*known, *allowed, *(vendor.places if vendor is not None else ())})
+    return dict(rest)
 
 
 def _key(where: str, api_key: Key | None, parts: Mapping[str, Any]) -> Key | None:

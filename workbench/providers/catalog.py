@@ -145,7 +145,7 @@ def _layers(name: str) -> Iterable[Provider | dict[str, Any]]:
 def _merged(name: str, layers: Iterable[Mapping[str, Any]], seen: tuple[str, ...]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for layer in layers:
-        facts = _over(facts, layer)
+        facts = reading.over(facts, layer)
     like = str(facts.pop("like", "")).lower()
     if not like:
         return facts
@@ -154,14 +154,7 @@ def _merged(name: str, layers: Iterable[Mapping[str, Any]], seen: tuple[str, ...
     base = _merged(like, [f for f in _layers(like) if not isinstance(f, Provider)], (*seen, name))
     for own in ("title", "aliases", "prefixes", "note", "url_variables"):
         base.pop(own, None)
-    return _over(base, facts)
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        merged[key] = _over(merged[key], value) if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) else value
-    return merged
+    return reading.over(base, facts)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from ..core.providers import Capability, Confidence, Place, Provider
@@ -20,9 +20,9 @@ CODECS = {
     "image_editing": "image_edits",
 }
 _TEXTS = ("title", "url", "auth", "prices", "docs", "confidence", "note")
-_LISTS = ("aliases", "prefixes", "url_variables", "parameters")
-_TABLES = ("keys", "key_sets", "places", "headers", "options", "fine_tuning")
-_OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "parameters", "confidence", "note")
+_LISTS = ("aliases", "prefixes", "url_variables", "parameters", "split_key")
+_TABLES = ("keys", "key_sets", "places", "headers", "options", "fine_tuning", "with")
+_OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "parameters", "when", "confidence", "note")
 
 
 def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
@@ -60,6 +60,8 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
         places={place: _place(value, where) for place, value in _table(facts, "places", where).items()},
         key_variables=keys,
         key_sets=_sets(facts, where) if "key_sets" in facts else ((("key",),) if "key" in keys else ()),
+        split_key=_texts(facts, "split_key", where),
+        variants={part: _variant(name, facts, part, where) for part in _table(facts, "with", where)},
         auth=text["auth"],
         headers=_string_table(facts, "headers", where),
         capabilities=capabilities or {"llm": _capability("llm", {}, shared, where)},
@@ -70,6 +72,19 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
         confidence=_confidence(text["confidence"], where),
         note=text["note"],
     )
+
+
+def _variant(name: str, facts: Mapping[str, Any], part: str, where: str) -> Provider:
+    without = {key: value for key, value in facts.items() if key != "with"}
+    return provider_of(name, over(without, _table(facts["with"], part, where)), f"{where}, with.{part}")
+
+
+def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts with others over them: tables are merged, anything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        merged[key] = over(merged[key], value) if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) else value
+    return merged
 
 
 def _capability(type_: str, facts: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Capability:
@@ -87,9 +102,21 @@ def _capability(type_: str, facts: Mapping[str, Any], shared: Mapping[str, Any],
         models=_texts(facts, "models", where),
         options={**shared.get("options", {}), **_table(facts, "options", where)},
         parameters=(*shared.get("parameters", ()), *_texts(facts, "parameters", where)),
+        when=tuple(_when(type_, facts, shared, where)),
         confidence=_confidence(_text(facts, "confidence", where), where),
         note=_text(facts, "note", where),
     )
+
+
+def _when(type_: str, facts: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Iterator[tuple[tuple[str, ...], Capability]]:
+    rules = facts.get("when", ())
+    if not isinstance(rules, list | tuple) or not all(isinstance(rule, Mapping) for rule in rules):
+        raise _wrong(where, "when", rules, "tables with like = [patterns] and what holds for these models")
+    plain = {key: value for key, value in facts.items() if key != "when"}
+    for rule in rules:
+        different = {key: value for key, value in rule.items() if key != "like"}
+        options = different.get("options", plain.get("options", {}))  # another form has options of its own
+        yield _texts(rule, "like", where), _capability(type_, {**plain, **different, "options": options}, shared, f"{where}, when")
 
 
 def _place(value: Any, where: str) -> Place:

@@ -204,16 +204,25 @@ def provider_credentials(provider: Provider, type: str = "llm", *, model: str = 
         When no set of parts is complete.
     """
     sets = provider.sets_of(type)
-    found = {part: secret for part in provider.key_variables if (secret := _find(provider, part)[1])}
+    found = split(provider, {part: secret for part in provider.key_variables if (secret := _find(provider, part)[1])})
     if not sets or any(all(part in found for part in wanted) for wanted in sets):
         return found
     raise missing_key(provider, type, model=model)
 
 
+def split(provider: Provider, parts: Mapping[str, str]) -> dict[str, Secret]:
+    """The parts of a key, taken apart where people write several of them into one variable."""
+    found = {part: Secret(value) for part, value in parts.items()}
+    names = provider.split_key
+    if names and ":" in (whole := found.get(names[0], "")):
+        found.update((name, Secret(piece)) for name, piece in zip(names, str.split(whole, ":", len(names) - 1), strict=False))
+    return found
+
+
 def has_key(provider: Provider, type: str = "llm") -> bool:
     """Whether a vendor's key is there."""
     sets = provider.sets_of(type)
-    return bool(sets) and any(all(_find(provider, part)[1] for part in wanted) for wanted in sets)
+    return bool(sets) and all(place.kind for place in key_places(provider, type))
 
 
 def key_places(provider: Provider, type: str = "llm") -> list[KeyPlace]:
@@ -235,7 +244,14 @@ def variables(provider: Provider, part: str = "key") -> list[str]:
     names = [provider.name, *(a for a in provider.aliases if a.isascii())]
     ours = [f"WORKBENCH_{_upper(n)}_{end}" for n in names]
     peers = [f"LAZYLLM_{_upper(n)}_{end}" for n in names]
+    if part == "key" and default_source()[2].lower() in (provider.name, *provider.aliases):
+        peers += ["WORKBENCH_DEFAULT_KEY", "LAZYLLM_DEFAULT_KEY"]
     return list(dict.fromkeys([*ours, *provider.key_variables.get(part, ()), *peers]))
+
+
+def default_source() -> tuple[str, str, str]:
+    """The source that the user wants where none is given: where that is said, by which variable, which."""
+    return lookup(("WORKBENCH_DEFAULT_SOURCE", "LAZYLLM_DEFAULT_SOURCE"))
 
 
 def variable_to_set(provider: Provider, part: str = "key") -> str:
