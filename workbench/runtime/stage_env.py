@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.protocols import JobPlace
+from ..finetune.cpu import usable_cores
 from .job_processes import MARK
 
 _NAMES = {
@@ -65,13 +66,5 @@ def threads() -> int:
     With as many threads as a busy machine has cores, those that wait for one another spin, and all become many times
     slower.
     """
-    return max(1, _usable_cores() - 1)
+    return max(1, usable_cores() - 1)
 
-
-def _usable_cores() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, _, period = Path("/sys/fs/cgroup/cpu.max").read_text().partition(" ")
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError, ZeroDivisionError):  # no such limit on this system
-        return cores
