@@ -66,7 +66,7 @@ def encode(value: Any, place: str = "value") -> Any:
         where = place + "".join(reversed(e.path))
         module = "" if e.kind.__module__ in ("builtins", "__main__") else f"{e.kind.__module__}."
         raise ArgumentError(
-            f"{where} is a {module}{e.kind.__qualname__}, which cannot travel as JSON.", e.why or _WHAT_TRAVELS, _hint(e.kind)
+            f"{where} is of type {module}{e.kind.__qualname__}, which cannot travel as JSON.", e.why or _WHAT_TRAVELS, _hint(e.kind)
         ) from None
     except RecursionError:
         raise ArgumentError(f"{place} is nested too deeply to travel as JSON, or contains itself.", "", "Give a flat value.") from None

@@ -58,7 +58,7 @@ def ensure(name: str, on_progress: Callable[[Progress], None] | None = None, pyt
 
     wanted = definition(name)
     if not wanted.buildable:
-        return interpreters.this()
+        return interpreters.named(wanted, python) if python else interpreters.this()
     if python:
         return interpreters.named(wanted, python)
     if interpreters.current_has(wanted):

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import threading
 import types
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
@@ -32,9 +33,8 @@ from ..errors import ArgumentError
 from .base import ModuleBase
 from .serving import Serving
 
-_STAYS = frozenset(
-    {"module_id", "usage", "last_usage", "recent", "eval_result", "_evalset", "_evaluation", "_usage_in", "_trainset", "_validset", "_shown_in"}
-)
+_NEW = frozenset({"module_id", "usage", "last_usage", "eval_result", "_evalset", "_evaluation", "_usage_in"})  # every module gets its own
+_EMPTY = frozenset({"_trainset", "_validset", "_shown_in"})
 _FRESH = {
     type(threading.Lock()): threading.Lock,
     type(threading.RLock()): threading.RLock,
@@ -67,14 +67,15 @@ class Parcel:
     modules: tuple[ModuleBase, ...]
 
 
-def pack(value: Any, name: str) -> Parcel:
-    """Pickle a value.
+def pack(values: Mapping[str, Any], name: str) -> Parcel:
+    """Pickle some values together.
 
     Parameters
     ----------
-    value : object
+    values : Mapping
+        ``function``, ``pre``, ``post``.
     name : str
-        What the user calls it, for the error.
+        What the user calls the function, for the error.
 
     Raises
     ------
@@ -82,15 +83,16 @@ def pack(value: Any, name: str) -> Parcel:
         For what cannot be carried; the message names the attribute or variable.
     """
     try:
-        return _pack(value)
+        return _pack(dict(values))
     except ArgumentError:
         raise
     except Exception as e:
-        from .uncarried import culprit
+        from .uncarried import culprit, fails
 
-        place, kind, why = culprit(value, name, _pack, e)
+        shown, value = next(((k, v) for k, v in values.items() if fails(v, _pack)), (name, values))
+        place, kind, why = culprit(value, name if shown == "function" else shown, _pack, e)
         raise ArgumentError(
-            f"{name} cannot be carried to a process of its own: {place} is a {kind}.",
+            f"{name} cannot be carried to a process of its own: {place} is of type {kind}.",
             why,
             "Make that inside the function when it is called, or give the object a __getstate__ that leaves it out.",
         ) from None
@@ -204,9 +206,15 @@ def importable(name: str) -> bool:
 
 
 def _state(module: ModuleBase) -> Any:
+    """What a module is told there about itself: its wishes, not what it has measured."""
     state = module.__getstate__()
-    leaves = _STAYS | frozenset(getattr(module, "stays_behind", ()))
-    return {k: v for k, v in state.items() if k not in leaves} if isinstance(state, dict) else state
+    if not isinstance(state, dict):
+        return state
+    empty = _EMPTY | frozenset(getattr(module, "stays_behind", ()))
+    kept = {k: None if k in empty else v for k, v in state.items() if k not in _NEW}
+    if isinstance(recent := kept.get("recent"), deque):
+        kept["recent"] = deque[Any](maxlen=recent.maxlen)
+    return kept
 
 
 def _serving(endpoint: Mapping[str, Any] | None, job_id: str) -> Serving:

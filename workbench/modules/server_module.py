@@ -79,7 +79,7 @@ class ServerModule(UrlModule):
     'abab'
     """
 
-    stays_behind = ("_m", "_pre", "_post", "_owner")  # one that is carried is called where it runs
+    stays_behind = ("_m", "_pre", "_post")  # one that is carried is called where it runs
 
     def __init__(
         self,

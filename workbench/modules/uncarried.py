@@ -37,7 +37,7 @@ def culprit(value: Any, name: str, pack: Callable[[Any], Any], error: Exception)
         for child_place, child in _parts(value, place):
             if id(child) in seen:
                 continue
-            failure = _fails(child, pack)
+            failure = fails(child, pack)
             if failure is not None:
                 place, value, error = child_place, child, failure
                 break
@@ -48,7 +48,8 @@ def culprit(value: Any, name: str, pack: Callable[[Any], Any], error: Exception)
     return place, shown, f"{type(error).__name__}: {error}"
 
 
-def _fails(value: Any, pack: Callable[[Any], Any]) -> Exception | None:
+def fails(value: Any, pack: Callable[[Any], Any]) -> Exception | None:
+    """Why a value cannot be packed; None when it can."""
     try:
         pack(value)
     except Exception as e:

@@ -17,7 +17,7 @@ import json
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -252,7 +252,7 @@ class Call:
         self._closers.append(future.cancel)
         try:
             return future.result()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, CancelledError):
             raise Gone from None
         finally:
             self._closers.remove(future.cancel)

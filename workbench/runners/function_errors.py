@@ -8,10 +8,10 @@ import re
 import traceback
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-_OURS = str(Path(__file__).resolve().parent)
+_RUNNERS = Path(__file__).resolve().parent
+_OURS = (str(_RUNNERS), str(_RUNNERS.parent / "core"))
 _LIMIT = 16_000  # characters of a traceback
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.I)
 _SHORTEST = 8
@@ -56,13 +56,10 @@ def describe(error: BaseException, hidden: Collection[str]) -> dict[str, Any]:
 
 
 def _text(error: BaseException) -> str:
-    """The traceback from the function's own first line on."""
-    inner = _trimmed(error.__traceback__)
+    """The traceback from the function's own first line on; empty for an error of the server's own."""
+    inner = error.__traceback__
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OURS):
+        inner = inner.tb_next
+    if inner is None:
+        return ""
     return "".join(traceback.format_exception(type(error), error, inner)).rstrip()
-
-
-def _trimmed(trace: TracebackType | None) -> TracebackType | None:
-    first = trace
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
-        trace = trace.tb_next
-    return trace if trace is not None else first

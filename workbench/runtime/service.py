@@ -11,7 +11,7 @@ import asyncio
 import builtins
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import errors
@@ -274,6 +274,8 @@ def refused(endpoint: Endpoint, status: int, body: str) -> Exception:
         return AuthenticationFailed(f"{endpoint.url} refused the key.", message, where, **details)
     if told is not None and status == 500:
         return raised(endpoint, told)
+    if status == 404 and told is not None:
+        return BadRequest(message, "", f"{base(endpoint.url)}/docs shows what there is.", **details)
     if status == 404:
         return BadRequest(f"{endpoint.url} has nothing there.", message, "See /docs on that server.", **details)
     if status == 429:
@@ -319,7 +321,3 @@ def _own(kind: str, told: Mapping[str, Any]) -> Exception | None:
         return None
     return cls(*(str(told.get(part) or "") for part in ("what", "cause", "fix")))
 
-
-def with_session(request: Request, session: str) -> Request:
-    """The call inside a session."""
-    return replace(request, session=session)
