@@ -27,7 +27,13 @@ BUILTIN: dict[str, dict[str, str]] = {
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
         "function": "workbench.deploy.function_server:FunctionServer",
     },
-    "dialect": {"openai_chat": "workbench.dialects.openai_chat:OpenAIChat"},
+    "dialect": {
+        "openai_chat": "workbench.dialects.openai_chat:OpenAIChat",
+        "anthropic_messages": "workbench.dialects.anthropic_messages:AnthropicMessages",
+        "gemini": "workbench.dialects.gemini:Gemini",
+        "bedrock_converse": "workbench.dialects.bedrock_converse:BedrockConverse",
+        "spark_socket": "workbench.dialects.spark_socket:SparkSocket",
+    },
     "codec": {
         "plain": "workbench.dialects.plain:Plain",
         "embeddings": "workbench.dialects.embeddings:embeddings",

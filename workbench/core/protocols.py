@@ -160,6 +160,8 @@ class HttpRequest:
         Joined to the address.
     authorized : bool
         Whether the key goes with it; a file that a vendor keeps at another address is fetched without.
+    key_parts : tuple of str
+        Parts of the key that the format wants in its body, where their names stand in braces (first occurrence of ``"{name}"``).
     repeatable : bool
         Whether it may be sent again when the connection ended without an answer: not where it makes something.
     """
@@ -172,6 +174,7 @@ class HttpRequest:
     files: tuple[FormPart, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
     authorized: bool = True
+    key_parts: tuple[str, ...] = ()
     repeatable: bool = True
 
 

@@ -1,19 +1,20 @@
 """The OpenAI chat completions format: what is made of an answer's lines.
 
-Framing: https://html.spec.whatwg.org/multipage/server-sent-events.html. It reads tolerantly, because the compatible servers
-differ: comments, missing ``[DONE]``, missing finish reason, usage in a chunk of its own or in places of its own, errors in the
-middle or under a successful status, reasoning under several names, whole JSON instead of a stream. Gets decoded lines.
+It reads tolerantly, because the compatible servers differ: missing ``[DONE]``, missing finish reason, usage in a chunk of its
+own or in places of its own, errors in the middle or under a successful status, reasoning under several names, whole JSON instead
+of a stream (`workbench.dialects.sse_json`). Gets decoded lines.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from ..core.messages import FinishReason, Usage
 from .openai_errors import message_of
+from .sse_json import SseJson
 
 _REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -34,57 +35,17 @@ _REASONS: dict[str, FinishReason] = {
 _BROKEN = {"error", "insufficient_system_resource", "network_error", "abort"}  # the server says that it could not go on
 
 
-class OpenAIChatDecoder:
+class OpenAIChatDecoder(SseJson):
     """Lines of one answer → events. Fragments of a tool call keep their index; one without an index continues the last."""
 
     def __init__(self) -> None:
-        self.done = False
-        self._whole: list[str] | None = None  # the lines of a plain JSON answer
-        self._began = False
+        super().__init__()
         self._told: tuple[str, str] = ("", "")
         self._call = -1
         self._finished = False
         self._details: list[dict[str, Any]] = []
 
-    def feed(self, line: str) -> Iterable[StreamEvent]:
-        """The events of one line (without its end)."""
-        if line.startswith("data:"):
-            if self._whole is None:
-                self._began = True
-                return self._data(line[5:].strip())
-        elif not self._began and self._whole is None and line.lstrip()[:1] == "{":
-            self._whole = []
-        elif line.startswith("error:") and self._whole is None:  # older llama.cpp servers
-            return self._data(f'{{"error": {line[6:]}}}')
-        if self._whole is not None:
-            self._whole.append(line)
-        return ()
-
-    def close(self) -> Iterable[StreamEvent]:
-        """What is left when the connection has ended: a plain JSON answer."""
-        if self._whole is None:
-            return self._replay()
-        text, self._whole = "\n".join(self._whole), None
-        return [*self._data(text), *self._replay()]
-
-    def _data(self, text: str) -> Iterable[StreamEvent]:
-        if text == "[DONE]":
-            self.done = True
-            return [*self._replay(), *(() if self._finished else (Finish("unknown"),))]
-        if not text:
-            return ()
-        try:
-            chunk = json.loads(text)
-        except ValueError:
-            return (ErrorInStream(f"The server sent something that is not JSON: {text[:200]}", "not_json"),)
-        if not isinstance(chunk, dict):
-            return (ErrorInStream(f"The server sent something that is not an object: {text[:200]}", "not_an_object"),)
-        try:
-            return list(self._chunk(chunk))
-        except (AttributeError, TypeError, ValueError, KeyError):
-            return (ErrorInStream(f"The server sent an object of another form: {text[:200]}", "other_form"),)
-
-    def _chunk(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
+    def _object(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         told = (str(chunk.get("model") or ""), str(chunk.get("id") or ""))
         if told != self._told:
             self._told = told
@@ -138,9 +99,13 @@ class OpenAIChatDecoder:
             else:
                 self._details.append(dict(d))
 
-    def _replay(self) -> Iterable[StreamEvent]:
+    def _ended(self) -> Iterator[StreamEvent]:
         details, self._details = self._details, []
-        return (Replay({"dialect": "openai_chat", "reasoning_details": details}),) if details else ()
+        if details:
+            yield Replay({"dialect": "openai_chat", "reasoning_details": details})
+        if self.done and not self._finished:
+            self._finished = True
+            yield Finish("unknown")
 
     def _tool(self, call: Mapping[str, Any]) -> ToolCallDelta:
         index = call.get("index")

@@ -7,7 +7,9 @@ Every request of the workbench to an endpoint goes through here, chats (`workben
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -26,6 +28,7 @@ from .keys import Secret, credentials_of
 
 PATIENCE = 60.0  # the longest Retry-After that is waited for, in seconds
 _LOG_SECONDS = 0.2  # engines refuse first and write the reason into their log after that
+_VERSION = re.compile(r"v\d+(?:beta\d*)?")
 T = TypeVar("T")
 
 
@@ -102,12 +105,14 @@ class Exchange:
         body, kind = body_of(call)
         endpoint = self.endpoint
         headers = {**endpoint.headers, **({"Content-Type": kind} if kind else {}), **call.headers}
-        url = call.path if "://" in call.path else endpoint.url.rstrip("/") + call.path
+        url = call.path if "://" in call.path else _joined(endpoint.url.rstrip("/"), call.path)
         if call.query:
             url += ("&" if "?" in url else "?") + urlencode(call.query, quote_via=quote)
         if not call.authorized:
             return url, body, headers
         credentials = self.credentials
+        for part in call.key_parts:
+            body = (body or b"").replace(f'"{{{part}}}"'.encode(), json.dumps(str(credentials.get(part, ""))).encode(), 1)
         if endpoint.auth:
             url, proof = registry.get("auth", endpoint.auth)(credentials, replace(call, json=None, files=(), content=body, headers=headers), url)
         else:
@@ -132,3 +137,9 @@ class Exchange:
             await asyncio.sleep(_LOG_SECONDS)
             error.log_tail = last_words(self.endpoint)
         return error
+
+
+def _joined(base: str, path: str) -> str:
+    """People write ``…/v1`` at the end of a base address whether or not the format's own paths begin with it."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return base + path[len(first) + 1 :] if _VERSION.fullmatch(first) and base.endswith(f"/{first}") else base + path

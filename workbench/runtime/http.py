@@ -15,18 +15,16 @@ from urllib.parse import urlsplit
 
 from ..core.endpoints import Network
 from . import http_local
+from .certificates import VARIABLES, trusted
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 __all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "send"]
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
 
 
@@ -52,10 +50,15 @@ async def send(
         here = (parts.hostname or "") in _LOOPBACK
     except ValueError as e:
         raise NotHttp(str(e)) from None
-    if here and parts.scheme == "http":
+    network = network or Network()
+    if parts.scheme in ("ws", "wss"):
+        from . import http_socket
+
+        answer = await http_socket.send(url, body, sent, connect_timeout, network, here)
+    elif here and parts.scheme == "http":
         answer = await http_local.send(method, parts, body, sent, connect_timeout)
     else:
-        answer = await _send(method, url, body, sent, connect_timeout, here, network or Network())
+        answer = await _send(method, url, body, sent, connect_timeout, here, network)
     try:
         yield answer
     finally:
@@ -94,29 +97,16 @@ def _client(here: bool, network: Network) -> httpx.AsyncClient:
     """The pool of the running loop. The proxies are those that the environment names now, and none for this machine."""
     import httpx
 
-    environment = () if here or network.proxy else tuple(os.environ.get(name, "") for name in (*_PROXIES, *_CERTIFICATES))
+    environment = () if here or network.proxy else tuple(os.environ.get(name, "") for name in (*_PROXIES, *VARIABLES))
     key = (asyncio.get_running_loop(), here, network.proxy, network.verify, environment)
     if key not in _clients:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
         _clients[key] = httpx.AsyncClient(
             trust_env=not here and not network.proxy,
             proxy=network.proxy if network.proxy not in ("", "none") and not here else None,
-            verify=_trusted(network.verify),
+            verify=trusted(network.verify),
             limits=limits,
             follow_redirects=False,
             headers={"User-Agent": "workbench"},
         )
     return _clients[key]
-
-
-def _trusted(verify: bool | str) -> ssl.SSLContext | bool:
-    """The certificates to trust: those of a file or folder when one is named, here or in the environment."""
-    import ssl
-
-    place = verify if isinstance(verify, str) else next((os.environ[n] for n in _CERTIFICATES if os.environ.get(n)), "") if verify else ""
-    if not place:
-        return bool(verify)
-    try:
-        return ssl.create_default_context(capath=place) if os.path.isdir(place) else ssl.create_default_context(cafile=place)
-    except OSError as e:
-        raise NotHttp(f"The certificates in {place} cannot be read: {e.strerror or e}") from None
