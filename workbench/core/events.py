@@ -94,16 +94,19 @@ class Piece(str):
         The name of the module that streams it; empty where only one can.
     color : str
         What the module was told to write it in; empty for none.
+    answer : int
+        Equal for the pieces of one answer, where several come at the same time; 0 where only one can.
     """
 
     tag: Tag
     source: str
     color: str
-    __slots__ = ("color", "source", "tag")
+    answer: int
+    __slots__ = ("answer", "color", "source", "tag")
 
-    def __new__(cls, text: str, tag: Tag = "text", source: str = "", color: str = "") -> Piece:
+    def __new__(cls, text: str, tag: Tag = "text", source: str = "", color: str = "", answer: int = 0) -> Piece:
         self = str.__new__(cls, text)
-        self.tag, self.source, self.color = tag, source, color
+        self.tag, self.source, self.color, self.answer = tag, source, color, answer
         return self
 
     def __getitem__(self, key: object) -> str:

@@ -44,8 +44,8 @@ class Listener:
                 return
         stream.close()
 
-    def ended(self, stream: Closable) -> None:
-        """A stream came to its end."""
+    def ended(self, stream: Closable, answer: int = 0) -> None:
+        """A stream came to its end: the answer whose pieces had this number."""
         with self._lock:
             self._open.discard(stream)
 

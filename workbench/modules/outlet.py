@@ -4,12 +4,15 @@ models nor requests.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ..core.events import Piece
 from .context import Closable, Listener, listener
 from .printing import Printer, StreamOption
+
+_numbers = itertools.count(1)
 
 
 class Outlet:
@@ -36,6 +39,7 @@ class Outlet:
         self._name, self._stream = name, stream
         self._look: Mapping[str, str] = option if isinstance(option, Mapping) else {}
         self._colour = self._look.get("color") or ""
+        self._answer = next(_numbers)
         self._printer: Printer | None = None
         self._begun = False
         self.put: Callable[[Piece], None] | None = None
@@ -53,13 +57,13 @@ class Outlet:
         if not self._begun:
             self._begun = True
             self._edge("prefix")
-        piece.source, piece.color = self._name, self._colour
+        piece.source, piece.color, piece.answer = self._name, self._colour, self._answer
         self._heard.put(piece)
 
     def _edge(self, which: str) -> None:
         text = self._look.get(which)
         if text and self._heard is not None:
-            self._heard.put(Piece(text, which, self._name, self._look.get(f"{which}_color") or ""))  # type: ignore[arg-type]  # prefix or suffix
+            self._heard.put(Piece(text, which, self._name, self._look.get(f"{which}_color") or "", self._answer))  # type: ignore[arg-type]  # prefix or suffix
 
     def __enter__(self) -> Outlet:
         return self
@@ -70,4 +74,4 @@ class Outlet:
         if self._heard is not None:
             if self._begun:
                 self._edge("suffix")
-            self._heard.ended(self._stream)
+            self._heard.ended(self._stream, self._answer)

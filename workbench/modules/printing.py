@@ -67,7 +67,7 @@ class Printer:
             with _stage:
                 _queue.append(self)
             self._write(self._look.get("prefix", ""), self._look.get("prefix_color"))
-        self._write(str(piece), self._look.get("color") or ("white" if piece.tag == "think" else None))
+        self._write(str(piece), self._look.get("color") or piece.color or ("white" if piece.tag == "think" else None))
 
     def end(self) -> None:
         if not self._begun:

@@ -13,7 +13,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from ..core.events import Piece
-from .context import Listener, listener
+from ..core.messages import Usage
+from ..errors import ArgumentError
+from .context import Closable, Listener, listener
+from .printing import Printer
+from .usage import Call, running
 
 
 class StreamCallHelper:
@@ -28,6 +32,8 @@ class StreamCallHelper:
     ----------
     result : object
         What the last call returned, once its pieces are all read.
+    usage : Usage
+        Tokens of the last call, of all models in it.
 
     Examples
     --------
@@ -38,12 +44,18 @@ class StreamCallHelper:
     """
 
     def __init__(self, impl: Callable[..., Any]) -> None:
+        if not callable(impl):
+            raise ArgumentError(f"A {type(impl).__name__} cannot be streamed.", "It cannot be called.", "Give a module, a flow or a function.")
         self.impl = impl
         self._last: _Running | None = None
 
     @property
     def result(self) -> Any:
         return self._last.result if self._last is not None else None
+
+    @property
+    def usage(self) -> Usage:
+        return self._last.call.usage if self._last is not None else Usage()
 
     def __call__(self, *args: Any, **kwargs: Any) -> StreamCall:
         """Start the call.
@@ -60,6 +72,14 @@ class StreamCallHelper:
     def astream(self, *args: Any, **kwargs: Any) -> StreamCall:
         """The same, for ``async for``."""
         return self(*args, **kwargs)
+
+    def show(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it, write all pieces to the screen in the colours of their modules, and return the result.
+
+        Where several models speak at the same time, each one's text stays together.
+        """
+        with self(*args, **kwargs) as call:
+            return call.show()
 
 
 class StreamCall(Iterator[Piece], AsyncIterator[Piece]):
@@ -78,33 +98,58 @@ class StreamCall(Iterator[Piece], AsyncIterator[Piece]):
         return self._running.result
 
     @property
+    def usage(self) -> Usage:
+        """Tokens of the call so far, of all models in it."""
+        return self._running.call.usage
+
+    @property
     def traces(self) -> list[Any]:
         """Results of the modules with ``return_trace=True`` inside the call, in the order in which they came."""
         return list(self._running.traces)
+
+    def show(self) -> Any:
+        """Write the rest of the pieces to the screen in the colours of their modules, each answer's text together, and return
+        what the call returned."""
+        printers: dict[int, Printer] = {}
+        try:
+            while not self._over:
+                item = self._running.items.get()
+                if isinstance(item, Piece):
+                    printers.setdefault(item.answer, Printer()).put(item)
+                elif item is None:
+                    self._finish()
+                elif item in printers:
+                    printers.pop(item).end()
+        finally:
+            for printer in printers.values():
+                printer.end()
+        return self.result
 
     def __iter__(self) -> StreamCall:
         return self
 
     def __next__(self) -> Piece:
-        if not self._over:
-            piece = self._running.pieces.get()
-            if piece is not None:
-                return piece
-            self._finish()
+        while not self._over:
+            item = self._running.items.get()
+            if isinstance(item, Piece):
+                return item
+            if item is None:
+                self._finish()
         raise StopIteration
 
     def __aiter__(self) -> StreamCall:
         return self
 
     async def __anext__(self) -> Piece:
-        if not self._over:
+        while not self._over:
             try:
-                piece = self._running.pieces.get_nowait()
+                item = self._running.items.get_nowait()
             except queue.Empty:
-                piece = await asyncio.to_thread(self._running.pieces.get)
-            if piece is not None:
-                return piece
-            self._finish()
+                item = await asyncio.to_thread(self._running.items.get)
+            if isinstance(item, Piece):
+                return item
+            if item is None:
+                self._finish()
         raise StopAsyncIteration
 
     def _finish(self) -> None:
@@ -143,26 +188,32 @@ class _Running(Listener):
 
     def __init__(self, root: object) -> None:
         super().__init__(root)
-        self.pieces: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        self.items: queue.SimpleQueue[Piece | int | None] = queue.SimpleQueue()  # a number: that answer has ended; None: all has
         self.result: Any = None
         self.error: BaseException | None = None
+        self.call = Call(None, running.get())
         self._heard = False
 
     def put(self, piece: Piece) -> None:
         self._heard = True
-        self.pieces.put(piece)
+        self.items.put(piece)
+
+    def ended(self, stream: Closable, answer: int = 0) -> None:
+        super().ended(stream, answer)
+        self.items.put(answer)
 
     def start(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         context = contextvars.copy_context()
         context.run(listener.set, self)
+        context.run(running.set, self.call)
         threading.Thread(target=context.run, args=(self._run, impl, args, kwargs), name="workbench-stream-call", daemon=True).start()
 
     def _run(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             self.result = impl(*args, **kwargs)
             if not self._heard and isinstance(self.result, str) and self.result:
-                self.pieces.put(Piece(self.result))  # nothing in the call streams: the whole answer is the one piece
+                self.items.put(Piece(str(self.result)))  # nothing in the call streams: the whole answer is the one piece
         except BaseException as e:
             self.error = e
         finally:
-            self.pieces.put(None)
+            self.items.put(None)
