@@ -75,16 +75,23 @@ class DashscopeEmbeddings(OpenAIEmbeddings):
 
 
 class DashscopeMultimodal(DashscopeEmbeddings):
-    """A vector for each text, picture or video. An input with several parts is fused into one vector, in a request of its own."""
+    """A vector for each text, picture or video. An input with several parts is fused into one vector, in a request of its own.
+
+    The option ``fusion`` says how the model is told to: ``parameter`` (``enable_fusion``, as qwen3-vl-embedding wants it, the
+    default) or ``object`` (all parts in one object, as the tongyi models want it).
+    """
 
     path = "/services/embeddings/multimodal-embedding/multimodal-embedding"
     known = frozenset({"dimensions", "enable_fusion", "fps", "output_type", "instruct"})
     batch_size = 1
 
-    def _input(self, inputs: Sequence[Item]) -> dict[str, Any]:
-        if len(inputs) == 1 and isinstance(inputs[0], Mapping) and not self.options.get("parts_apart"):
-            return {"contents": [{kind: address_of(value) for kind, value in parts_of(inputs[0])}]}
-        return {"contents": [{kind: address_of(value)} for item in inputs for kind, value in parts_of(item)]}
+    def encode(self, request: EmbedRequest) -> HttpRequest:
+        parameters = dict(self._parameters(request.parameters) or {})
+        contents = [{kind: address_of(value) for kind, value in parts_of(item)} for item in request.inputs]
+        if len(contents) == 1 and len(contents[0]) > 1 and self.options.get("fusion", "parameter") == "parameter":
+            contents = [{kind: value} for kind, value in contents[0].items()]
+            parameters.setdefault("enable_fusion", True)
+        return self.post({"model": request.model, "input": {"contents": contents}, "parameters": parameters or None}, request.model)
 
 
 class DoubaoMultimodal(OpenAIEmbeddings):

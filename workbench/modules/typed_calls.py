@@ -8,8 +8,10 @@ and no wire format.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from .. import registry
@@ -116,22 +118,25 @@ class TypedCalls:
         if not items:
             return Outcome([], Usage())
         size = self.batch_size or call.reader.batch_size
-        batches = [items[i : i + size] for i in range(0, len(items), size)]
-        done = await self._side_by_side([lambda b=b: self._batch(call, b, parameters) for b in batches])  # type: ignore[misc]  # b is bound now
+        starts = range(0, len(items), size)
+        done = await self._side_by_side([partial(self._batch, call, items[i : i + size], parameters, i) for i in starts])
         rows = [row for vectors in done for row in vectors.vectors]
         usage = sum((v.usage for v in done), Usage())
         return Outcome(rows[0] if single else rows, usage)
 
-    async def _batch(self, call: _Call, items: Sequence[Item], parameters: Mapping[str, Any]) -> Vectors:
-        """The vectors of some inputs; in two halves when the server finds them too many."""
+    async def _batch(self, call: _Call, items: Sequence[Item], parameters: Mapping[str, Any], start: int) -> Vectors:
+        """The vectors of some inputs, ``start`` being the number of the first; in two halves when the server finds them too many."""
         try:
             found: Vectors = await call.send(EmbedRequest(tuple(items), call.endpoint.model, parameters))
-        except (BadRequest, ContextTooLong):
+        except EndpointError as e:
+            if not _too_much(e):
+                raise
             if len(items) < 2:
+                e.what += f" It was input {start} of the list." if start else ""
                 raise
             middle = len(items) // 2
-            first = await self._batch(call, items[:middle], parameters)  # a request that is wrong for another reason ends here
-            second = await self._batch(call, items[middle:], parameters)
+            first = await self._batch(call, items[:middle], parameters, start)  # a request that is wrong for another reason ends here
+            second = await self._batch(call, items[middle:], parameters, start + middle)
             return Vectors((*first.vectors, *second.vectors), first.usage + second.usage, first.model, second.request_id)
         if len(found.vectors) != len(items):
             raise EndpointError(
@@ -289,6 +294,11 @@ def _files(input: Any, files: Any, others: Any, *, input_is_file: bool) -> list[
     if input_is_file and not own and said is not None and not (isinstance(said, str) and not said):
         own = contents.as_list(said)
     return contents.once(own, files, others)
+
+
+def _too_much(error: EndpointError) -> bool:
+    """Whether fewer inputs might be accepted. llama.cpp, for one, says so with HTTP 500."""
+    return isinstance(error, BadRequest | ContextTooLong) or bool(re.search(r"too (?:large|many|long)", error.cause))
 
 
 def _is_one(value: Any) -> bool:
