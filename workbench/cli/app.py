@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import deploying, environments, evaluating, finetuning, jobs
+from . import deploying, environments, evaluating, finetuning, jobs, serving
 
 app = typer.Typer(
     name="workbench",
@@ -35,6 +35,7 @@ def _top(
 
 MODELS, JOBS, MACHINE = "Models", "Jobs", "This machine"
 app.command("deploy", rich_help_panel=MODELS)(deploying.deploy)
+app.command("serve", rich_help_panel=MODELS)(serving.serve)
 app.command("query", rich_help_panel=MODELS)(deploying.query)
 app.command("undeploy", rich_help_panel=MODELS)(deploying.undeploy)
 app.command("finetune", rich_help_panel=MODELS)(finetuning.finetune)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import serving
 from .console import key_values, note, say
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def query(
         list[str] | None,
         typer.Option("--set", "-s", metavar="KEY=VALUE", help="A parameter of the request, such as temperature=0 or max_tokens=50."),
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The text is JSON: the input of a served function.")] = False,
 ) -> None:
-    """Say something to a deployment and print the answer while it comes."""
+    """Say something to a deployment, or call a served function, and print the answer while it comes."""
     from ..core.messages import ChatRequest, Message
     from ..errors import ArgumentError
     from ..runtime import endpoints
@@ -91,6 +93,9 @@ def query(
         raise ArgumentError("There is nothing to say.", "The text is empty.", f'workbench query {name} "What can you do?"')
     turns = (*((Message("system", system),) if system else ()), Message("user", text))
     record = _deployment(name)
+    if record.spec.backend == "function":
+        serving.ask(record, text, json, system, key_values(parameters or []))
+        return
     with open_stream(endpoints.endpoint_of(record), ChatRequest(turns, parameters=key_values(parameters or []))) as stream:
         for piece in stream:
             if piece.tag == "text":

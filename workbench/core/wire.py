@@ -4,7 +4,8 @@ Texts, numbers, true, false, None, lists and objects with text keys stand for th
 object with a single key that begins with ``$``::
 
     {"$bytes": "<base64>"}                      bytes
-    {"$tuple": […]}  {"$package": […]}          a tuple; a flow's package of several arguments
+    {"$tuple": […]}                             a tuple
+    {"$package": […]}  {"$kwargs": {…}}  {"$arguments": [[…], {…}]}     a flow's carriers of several arguments
     {"$set": […]}  {"$frozenset": […]}
     {"$dict": [[key, value], …]}                a dict with other keys than texts, or with a single key that begins with $
     {"$float": "nan" | "inf" | "-inf"}          JSON has no such numbers
@@ -29,7 +30,7 @@ from typing import Any
 from .. import registry
 from ..errors import ArgumentError
 
-_PACKAGE = "workbench.flows:package"
+_CARRIERS = "workbench.flows.carriers"
 _HINTS = {
     "DataFrame": "Give a pandas DataFrame.",
     "Tensor": "Give its .numpy() or .tolist().",
@@ -147,18 +148,19 @@ def _other(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return {"$bytes": _base64(bytes(value))}
     if isinstance(value, tuple):
-        package = type(value).__name__ == "package" and type(value).__module__.startswith("workbench.")
-        return {"$package" if package else "$tuple": _items(value)}
+        return {"$package" if type(value).__module__ == _CARRIERS else "$tuple": _items(value)}
     if isinstance(value, frozenset | set):
         return {"$set" if isinstance(value, set) else "$frozenset": _items(value)}
     if isinstance(value, dict):
-        return _object(dict(value))
+        return {"$kwargs": {k: _encode(v) for k, v in value.items()}} if type(value).__module__ == _CARRIERS else _object(dict(value))
     if isinstance(value, list):
         return _items(value)
     if isinstance(value, datetime.datetime):
         return {"$datetime": value.isoformat()}
     if isinstance(value, datetime.date):
         return {"$date": value.isoformat()}
+    if type(value).__module__ == _CARRIERS:
+        return {"$arguments": [_items(value.args), {k: _encode(v) for k, v in value.kw.items()}]}
     found = _scientific(value)
     if found is not None:
         return found
@@ -270,6 +272,10 @@ def _ndarray(form: dict[str, Any]) -> Any:
     return flat.reshape(form["shape"]).copy()  # what was read from bytes could not be written to
 
 
+def _carrier(name: str) -> Any:
+    return registry.get("wire", f"{_CARRIERS}:{name}")
+
+
 def _frame(text: str) -> Any:
     import pyarrow as pa
 
@@ -285,7 +291,9 @@ def _series(text: str) -> Any:
 _READERS: dict[str, Callable[[Any], Any]] = {
     "$bytes": lambda text: base64.b64decode(text, validate=True),
     "$tuple": lambda items: tuple(decode(i) for i in items),
-    "$package": lambda items: registry.get("wire", _PACKAGE)(*(decode(i) for i in items)),
+    "$package": lambda items: _carrier("package").of(decode(i) for i in items),
+    "$kwargs": lambda form: _carrier("kwargs")({k: decode(v) for k, v in form.items()}),
+    "$arguments": lambda form: _carrier("arguments")([decode(i) for i in form[0]], {k: decode(v) for k, v in form[1].items()}),
     "$set": lambda items: {decode(i) for i in items},
     "$frozenset": lambda items: frozenset(decode(i) for i in items),
     "$dict": lambda pairs: {decode(key): decode(item) for key, item in pairs},

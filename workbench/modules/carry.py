@@ -20,7 +20,6 @@ import types
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -169,23 +168,38 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships n
         return code.replace(co_filename=short)
 
     def _note(self, name: str) -> None:
-        """Take a module of the user's along: by value where it could not be imported, else by what its files are now."""
+        """Take a module of the user's along: by value where it could not be imported there, else by what its files are now."""
         if name in self._seen or name == "__main__" or name not in sys.modules:
             return
         self._seen.add(name)
-        file = getattr(sys.modules[name], "__file__", None) or ""
-        if name.partition(".")[0] in sys.stdlib_module_names or file.startswith(_OURS + os.sep) or file.startswith(_INSTALLED):
+        if not _users(name):
             return
-        if not importable(name):
+        if importable(name):
+            self.files = self.files or _stamps()  # what it imports counts as well, so all of the user's are looked at
+        else:
             cloudpickle.register_pickle_by_value(sys.modules[name])
             self._by_value.append(sys.modules[name])
-            return
-        top = name.partition(".")[0]
-        for other, module in list(sys.modules.items()):
-            place = getattr(module, "__file__", None)
-            if place and other.partition(".")[0] == top and os.path.exists(place):
-                stat = os.stat(place)
-                self.files[place] = (stat.st_mtime_ns, stat.st_size)
+
+
+def _users(name: str) -> bool:
+    """Whether a module is the user's own: no part of Python, of the workbench, or of what is installed."""
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    standard = name.partition(".")[0] in sys.stdlib_module_names
+    return bool(file) and not standard and not file.startswith(_OURS + os.sep) and not file.startswith(_INSTALLED)
+
+
+def _stamps() -> dict[str, tuple[int, int]]:
+    """When the files of all loaded modules of the user's were changed, and how long they are."""
+    found = {}
+    for name in list(sys.modules):
+        if _users(name):
+            file = str(sys.modules[name].__file__)
+            try:
+                stat = os.stat(file)
+            except OSError:
+                continue
+            found[file] = (stat.st_mtime_ns, stat.st_size)
+    return found
 
 
 def importable(name: str) -> bool:
@@ -194,10 +208,10 @@ def importable(name: str) -> bool:
     found = ""
     for part in name.split("."):
         found = f"{found}.{part}" if found else part
-        finders = [f for f in sys.meta_path if hasattr(f, "find_spec") and getattr(f, "__module__", "") not in ("_frozen_importlib",)]
+        finders = [f for finder in sys.meta_path if (f := getattr(finder, "find_spec", None)) is not None]
         try:
-            spec = next((s for f in [PathFinder, *finders] if (s := f.find_spec(found, path)) is not None), None)
-        except Exception:
+            spec = next((s for find in finders if (s := find(found, path)) is not None), None)
+        except Exception:  # a finder of somebody else's
             spec = None
         if spec is None:
             return False

@@ -123,7 +123,9 @@ class ServerModule(UrlModule):
     def _deploy(self) -> None:
         if self._m is None:
             if self._serving.endpoint is None:
-                raise NotStarted(f"{self.name} has nothing to serve.", "Neither a function nor an address was given.", "Write wb.ServerModule(function).")
+                raise NotStarted(
+                    f"{self.name} has nothing to serve.", "Neither a function nor an address was given.", "Write wb.ServerModule(function)."
+                )
             return
         from ..runtime.front_end import StatusLine, describe
 
@@ -213,12 +215,18 @@ def _check(
         raise ArgumentError("pre= and post= run in a server that is started.", "This one runs already.", "Leave them out.")
     for what, value in (("m", m), ("pre", pre), ("post", post)):
         if value is not None and not callable(value):
-            raise ArgumentError(f"{what}= cannot be a {type(value).__name__}.", "Only what can be called is served.", "Give a function, a flow or a module.")
+            raise ArgumentError(
+                f"{what}= cannot be a {type(value).__name__}.", "Only what can be called is served.", "Give a function, a flow or a module."
+            )
     if num_replicas != 1:
-        raise ArgumentError(f"num_replicas={num_replicas} is not possible.", "One process serves a function, a thread for each call.", "Leave it out.")
+        raise ArgumentError(
+            f"num_replicas={num_replicas} is not possible.", "One process serves a function, a thread for each call.", "Leave it out."
+        )
     if port is not None and not (isinstance(port, int) and not isinstance(port, bool) and 0 <= port <= 65535):
         raise ArgumentError(f"Port {port!r} is impossible.", "", "Give a port from 1024 to 65535, or leave it out for any free one.")
-    named = launcher if isinstance(launcher, str) else getattr(launcher, "name", None) or getattr(launcher, "__name__", None) or type(launcher).__name__
+    named = (
+        launcher if isinstance(launcher, str) else getattr(launcher, "name", None) or getattr(launcher, "__name__", None) or type(launcher).__name__
+    )
     if launcher is not None and str(named).lower().removesuffix("launcher") not in _LAUNCHERS:
         raise ArgumentError(f"Servers do not run by {named}.", "They run on this machine.", "Leave launcher= out.")
 

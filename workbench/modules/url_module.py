@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from ..core import wire
 from ..core.endpoints import Endpoint
 from ..errors import ArgumentError, EndpointError, NotStarted
 from ..formatters import Formatter, chain
-from . import address, sessions
+from . import address, sessions, url_body
 from .base import ModuleBase
 from .outlet import Outlet
 from .printing import StreamOption, check_stream
@@ -253,8 +252,8 @@ class UrlModule(ModuleBase):
 
         if endpoint.dialect == FUNCTION:
             talk = sessions.current.get()
-            return Request(_call(args, kwargs), stream=stream, session=talk.id if talk is not None else "")
-        return Request(_plain(args, kwargs), stream=stream)
+            return Request(url_body.call(args, kwargs), stream=stream, session=talk.id if talk is not None else "")
+        return Request(url_body.plain(args, kwargs), stream=stream)
 
     def _method(self, endpoint: Endpoint, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Request:
         from ..runtime.service import FUNCTION, Request
@@ -265,7 +264,7 @@ class UrlModule(ModuleBase):
         if not method.isidentifier():
             raise ArgumentError(f"{method!r} is no method's name.", "", "Write call('name', …).")
         talk = sessions.current.get()
-        return Request(_call(args, kwargs), f"/call/{method}", session=talk.id if talk is not None else "")
+        return Request(url_body.call(args, kwargs), f"/call/{method}", session=talk.id if talk is not None else "")
 
     def _explained(self, error: EndpointError) -> EndpointError:
         return self._serving.explained(error, self.name)
@@ -288,7 +287,7 @@ class UrlModule(ModuleBase):
         if format is not None:
             other.formatter(format)
         if stream is not None:
-            other.stream = stream  # type: ignore[assignment]  # the setter takes an option
+            other.stream = stream
         return other
 
     def __or__(self, formatter: Callable[[Any], Any]) -> Self:
@@ -311,20 +310,3 @@ class UrlModule(ModuleBase):
     def __repr__(self) -> str:
         url = self._serving.endpoint.url if self._serving.endpoint is not None else ""
         return f"<Module type=Url name={self.name} url={url} stream={self._stream} return_trace={self.return_trace}>"
-
-
-def _call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {"args": [wire.encode(v, f"argument {i + 1}") for i, v in enumerate(args)]}
-    if kwargs:
-        body["kwargs"] = {k: wire.encode(v, k) for k, v in kwargs.items()}
-    return body
-
-
-def _plain(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The body for any other server: the input itself; with arguments by name, an object of them."""
-    if len(args) > 1:
-        raise ArgumentError("A plain JSON endpoint takes one input.", f"{len(args)} were given by position.", "Give one, or give them by name.")
-    if not kwargs:
-        return wire.encode(args[0] if args else {}, "the input")
-    first = {} if not args else args[0] if isinstance(args[0], Mapping) else {"input": args[0]}
-    return wire.encode({**first, **kwargs}, "the input")

@@ -3,9 +3,6 @@
 One thread per call, so that calls run side by side and a slow one holds up nobody. When the caller goes away, generators
 are closed at their next piece, coroutines are cancelled, and what models stream inside the call is aborted upstream.
 Knows no sockets and no addresses.
-
-A body is either the input itself, any JSON value, or a *call*: an object with no other keys than ``input``, ``args``,
-``kwargs`` and ``stream``. An object that is no call, and whose keys are the names of several parameters, gives those.
 """
 
 from __future__ import annotations
@@ -19,8 +16,8 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from workbench.core import wire
 from workbench.errors import ArgumentError
@@ -29,44 +26,16 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 from workbench.runners import function_errors, function_steps
+from workbench.runners.function_body import Given, given
 
 _THREADS = 1000  # calls at once
 _AHEAD = 256  # pieces that wait for a slow reader before the function has to
-_CALL_KEYS = {"input", "args", "kwargs", "stream"}
 _LOOK_SECONDS = 0.5
 _END = object()
 
 
 class Gone(BaseException):
     """Nobody waits for the answer any more; no handler of the function's should catch it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a call was given. ``plain`` is a body that is the input itself."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    plain: bool = False
-
-
-def given(body: bytes) -> Given:
-    """What a body says.
-
-    Raises
-    ------
-    ArgumentError
-    """
-    if not body.strip():
-        return Given((), {})
-    value = wire.parse(body)
-    if not isinstance(value, dict) or not value or not value.keys() <= _CALL_KEYS or value.keys() == {"stream"}:
-        return Given((wire.decode(value),), {}, plain=True)
-    args, kwargs = value.get("args", []), value.get("kwargs", {})
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        raise ArgumentError('The body is no call: "args" must be a list and "kwargs" an object.', "", 'Send {"args": […], "kwargs": {…}}.')
-    first = [value["input"]] if "input" in value else []
-    return Given(tuple(wire.decode(v) for v in (*first, *args)), {k: wire.decode(v) for k, v in kwargs.items()})
 
 
 def refusal(kind: str, message: str) -> bytes:
@@ -129,9 +98,10 @@ class Call:
 
     async def whole(self, receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes]:
         """Status and body of the answer; the call is aborted when the caller leaves."""
-        leaves = asyncio.ensure_future(_left(receive))
+        leaves: asyncio.Future[Any] = asyncio.ensure_future(_left(receive))
         try:
-            await asyncio.wait({self.future, leaves}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {self.future, leaves}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if not self.future.done():
                 self.close()
             return await self.future
@@ -278,7 +248,7 @@ class Call:
         heard: list[object] = []
         sessions = sys.modules.get("workbench.modules.sessions")
         if session and sessions is not None:
-            stack.enter_context(sessions.session(session))
+            stack.enter_context(sessions.session(unquote(session)))
         context: Any = sys.modules.get("workbench.modules.context")
         if context is None:
             return heard

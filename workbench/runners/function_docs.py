@@ -54,7 +54,9 @@ def openapi(name: str, function: Any, decorated: FastAPI | None) -> dict[str, An
         made = get_openapi(title=name, version="1", routes=decorated.routes)
         paths |= {path: {m: o for m, o in item.items() if m != "list"} for path, item in made["paths"].items()}
         components |= made.get("components", {})
-    paths["/health"] = {"get": {"operationId": "health", "summary": "Whether it is up; needs no key", "security": [], "responses": {"200": {"description": "It is."}}}}
+    paths["/health"] = {
+        "get": {"operationId": "health", "summary": "Whether it is up; needs no key", "security": [], "responses": {"200": {"description": "It is."}}}
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": name, "version": "1", "description": _text(function)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -47,10 +48,8 @@ def describe(error: BaseException, hidden: Collection[str]) -> dict[str, Any]:
     if all(hasattr(error, name) for name in ("what", "cause", "fix")):
         told |= {name: masked(str(getattr(error, name))) for name in ("what", "cause", "fix")}
     else:
-        try:
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
             told["args"] = json.loads(masked(json.dumps(error.args, allow_nan=False)))
-        except (TypeError, ValueError, RecursionError):
-            pass
     told["traceback"] = masked(_text(error))[-_LIMIT:]
     return told
 

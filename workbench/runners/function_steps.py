@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.runners.function_calls import Given
+    from workbench.runners.function_body import Given
 
 
 def name_of(function: Any) -> str:
@@ -53,7 +53,12 @@ class Steps:
 
     def _spread(self, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A plain body as arguments: an object that cannot be the only argument, but names several, gives those."""
-        if isinstance(value, dict) and self._signature is not None and not _binds(self._signature, (value,), {}) and _binds(self._signature, (), value):
+        if (
+            isinstance(value, dict)
+            and self._signature is not None
+            and not _binds(self._signature, (value,), {})
+            and _binds(self._signature, (), value)
+        ):
             return (), value
         return (value,), {}
 

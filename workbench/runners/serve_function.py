@@ -100,7 +100,7 @@ async def run(app: Any, sock: socket.socket, ready: dict[str, Any]) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]  # it would end the process by the signal itself
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # it would end the process by the signal itself
 
     def end() -> None:
         server.should_exit = True

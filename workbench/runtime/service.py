@@ -8,29 +8,30 @@ knows what the function does. Values travel in the form of `workbench.core.wire`
 from __future__ import annotations
 
 import asyncio
-import builtins
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-from .. import errors
 from ..core import wire
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import Piece
 from ..core.protocols import HttpRequest
-from ..errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, RateLimited, ServerError, WorkbenchError
+from ..errors import EndpointError
 from . import failures, http, loop
 from .arriving import Arriving
 from .channel import Channel
 from .deadline import Deadline
 from .exchange import Exchange
 from .lines import LineSplitter
+from .service_errors import base, raised, refused
+
+__all__ = ["EVENTS", "FUNCTION", "JSON", "Feed", "Request", "ask_is_ours", "base", "is_ours"]
 
 FUNCTION, JSON = "function", "json"  # dialects of an endpoint: a server of ours, any other
 EVENTS = "text/event-stream"
 _PATIENT = Timeouts(first_byte=None, gap=None)
-_WORDS = 300  # characters of a foreign server's refusal that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Request:
     body : object
         JSON values.
     path : str
-        Relative to the endpoint's address; ``..`` of it when it begins with ``/``.
+        On the server; the endpoint's own address when empty.
     stream : bool
         Ask for pieces.
     session : str
@@ -136,11 +137,6 @@ def ask_is_ours(endpoint: Endpoint) -> bool:
     return loop.run(is_ours(endpoint))
 
 
-def base(url: str) -> str:
-    """A server's address without the path that calls its function."""
-    return url.rstrip("/").removesuffix("/generate")
-
-
 class _Told(Exception):
     """A refusal, read: carried past the exchange's own handlers, because a call is not sent again."""
 
@@ -190,7 +186,7 @@ async def _pump(channel: Channel, outcome: _Outcome, endpoint: Endpoint, request
 def _http(endpoint: Endpoint, request: Request) -> HttpRequest:
     headers = {"Accept": EVENTS if request.stream else "application/json"}
     if request.session:
-        headers["X-Workbench-Session"] = request.session
+        headers["X-Workbench-Session"] = quote(request.session)
     path = base(endpoint.url) + request.path if request.path else endpoint.url
     return HttpRequest("POST", path, headers={**headers, "Content-Type": "application/json"}, content=_body(request.body), repeatable=False)
 
@@ -218,7 +214,7 @@ async def _read_events(answer: http.Answer, channel: Channel, outcome: _Outcome,
     lines, ours, over = LineSplitter(), endpoint.dialect == FUNCTION, False
     async for chunk in answer.chunks:
         watch.beat()
-        pieces = []
+        pieces: list[Any] = []
         for line in lines.feed(chunk):
             if line.startswith("data:"):
                 text = line[5:].strip()
@@ -256,68 +252,3 @@ def _foreign(text: str, pieces: list[Any]) -> bool:
         value = value["delta"]
     pieces.append(Piece(value) if isinstance(value, str) else value)
     return False
-
-
-# ---- refusals
-
-
-def refused(endpoint: Endpoint, status: int, body: str) -> Exception:
-    """The error for an answer that says no."""
-    try:
-        told = json.loads(body)["error"]
-        message = str(told["message"])
-    except (ValueError, KeyError, TypeError):
-        told, message = None, body.strip()[:_WORDS]
-    details: dict[str, Any] = {"source": endpoint.source, "model": endpoint.model, "status": status}
-    if status in (401, 403):
-        where = f"Start {endpoint.model} again with start()." if endpoint.job_id else "Give the server's key as security_key=…"
-        return AuthenticationFailed(f"{endpoint.url} refused the key.", message, where, **details)
-    if told is not None and status == 500:
-        return raised(endpoint, told)
-    if status == 404 and told is not None:
-        return BadRequest(message, "", f"{base(endpoint.url)}/docs shows what there is.", **details)
-    if status == 404:
-        return BadRequest(f"{endpoint.url} has nothing there.", message, "See /docs on that server.", **details)
-    if status == 429:
-        return RateLimited(f"{endpoint.url} gets too many requests.", message, "Wait, and try again.", **details)
-    if status < 500:
-        return BadRequest(f"{endpoint.url} refused the call ({status}).", message, "", **details)
-    kind = EndpointDown if status in (502, 503, 504) else EndpointError
-    return kind(f"{endpoint.url} failed ({status}).", message, "Look at that server's log.", **details)
-
-
-def raised(endpoint: Endpoint, told: Mapping[str, Any]) -> Exception:
-    """The error that a function raised in its server: the same builtin or workbench error, else `ServerError`."""
-    kind, module, message = str(told.get("type", "Error")), told.get("module"), str(told.get("message", ""))
-    trace = str(told.get("traceback") or "")
-    found: Exception | None = None
-    if module == "builtins":
-        found = _builtin(kind, told, message)
-    elif str(module).startswith("workbench."):
-        found = _own(kind, told)
-    if found is not None:
-        if trace:
-            found.add_note(f"Raised in the server {endpoint.model}:\n{trace}")
-        return found
-    what = f"{endpoint.model or endpoint.url} raised {kind}: {message}"
-    return ServerError(what, source=endpoint.source, model=endpoint.model, status=500, type=kind, traceback=trace)
-
-
-def _builtin(kind: str, told: Mapping[str, Any], message: str) -> Exception | None:
-    cls = getattr(builtins, kind, None)
-    if not (isinstance(cls, type) and issubclass(cls, Exception)):
-        return None
-    for arguments in (told.get("args"), [message]):
-        try:
-            return cls(*arguments)
-        except TypeError:  # such as UnicodeDecodeError, which is not made of a text
-            continue
-    return None
-
-
-def _own(kind: str, told: Mapping[str, Any]) -> Exception | None:
-    cls = getattr(errors, kind, None)
-    if not (isinstance(cls, type) and issubclass(cls, WorkbenchError)):
-        return None
-    return cls(*(str(told.get(part) or "") for part in ("what", "cause", "fix")))
-
