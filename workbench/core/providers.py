@@ -115,6 +115,8 @@ class Provider:
         The form of the vendor's fine-tuning, for `workbench.finetune`; empty when it has none.
     prefixes : tuple of str
         Beginnings of model names that tell this vendor.
+    rank : int
+        Which vendor is taken where nothing says which and several keys are there: the lowest.
     prices : str
         The vendor's id in genai-prices, or empty.
     docs : str
@@ -138,6 +140,7 @@ class Provider:
     capabilities: Mapping[str, Capability] = field(default_factory=dict)
     fine_tuning: Mapping[str, Any] = field(default_factory=dict)
     prefixes: tuple[str, ...] = ()
+    rank: int = 50
     prices: str = ""
     docs: str = ""
     confidence: Confidence = "documented"

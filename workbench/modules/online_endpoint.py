@@ -116,8 +116,8 @@ def split(source: str, model: str) -> tuple[str, str]:
 
 
 def configured(type: str = "llm") -> list[Provider]:
-    """The vendors that offer a type and whose key is there."""
-    return [p for p in catalog.every() if type in p.capabilities and keys.has_key(p, type)]
+    """The vendors that offer a type and whose key is there, in the order in which they are taken."""
+    return sorted((p for p in catalog.every() if type in p.capabilities and keys.has_key(p, type)), key=lambda p: (p.rank, p.name))
 
 
 def _choose(source: str, model: str, type: str, *, url: str, key: Key | None) -> tuple[Provider, str]:
@@ -183,7 +183,7 @@ def _address(provider: Provider, capability: Capability, url: str, given: Mappin
     ours = [f"WORKBENCH_{provider.name.upper()}_BASE_URL"]
     _, _, found = keys.lookup(ours if capability.url else [*ours, *provider.url_variables])
     address = found or capability.url or provider.url
-    names = {name for _, name, _, _ in string.Formatter().parse(address) if name in provider.places}
+    names = [name for _, name, _, _ in string.Formatter().parse(address) if name is not None and name in provider.places]
     return address.format_map({name: _place(provider, name, given) for name in names}).rstrip("/")
 
 

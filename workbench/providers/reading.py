@@ -22,6 +22,7 @@ CODECS = {
 _TEXTS = ("title", "url", "auth", "prices", "docs", "confidence", "note")
 _LISTS = ("aliases", "prefixes", "url_variables", "parameters", "split_key")
 _TABLES = ("keys", "key_sets", "places", "headers", "options", "fine_tuning", "with")
+_KNOWN = (*_TEXTS, *_LISTS, *_TABLES, *CODECS, "rank")
 _OF_CAPABILITY = ("codec", "url", "path", "auth", "key_sets", "headers", "model", "models", "options", "parameters", "when", "confidence", "note")
 
 
@@ -39,8 +40,8 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
         For an unknown fact, a wrong type, or no address.
     """
     for key in facts:
-        if key not in (*_TEXTS, *_LISTS, *_TABLES, *CODECS):
-            raise unknown_argument(where, key, (*_TEXTS, *_LISTS, *_TABLES, *CODECS))
+        if key not in _KNOWN:
+            raise unknown_argument(where, key, _KNOWN)
     text = {key: _text(facts, key, where) for key in _TEXTS}
     if not text["url"]:
         raise ArgumentError(f"{where} has no address.", "", 'Give url = "https://…/v1".')
@@ -67,6 +68,7 @@ def provider_of(name: str, facts: Mapping[str, Any], where: str) -> Provider:
         capabilities=capabilities or {"llm": _capability("llm", {}, shared, where)},
         fine_tuning=_table(facts, "fine_tuning", where),
         prefixes=_texts(facts, "prefixes", where),
+        rank=_number(facts, "rank", 50, where),
         prices=text["prices"],
         docs=text["docs"],
         confidence=_confidence(text["confidence"], where),
@@ -139,6 +141,13 @@ def _text(facts: Mapping[str, Any], key: str, where: str) -> str:
     value = facts.get(key, "")
     if not isinstance(value, str):
         raise _wrong(where, key, value, "a text")
+    return value
+
+
+def _number(facts: Mapping[str, Any], key: str, default: int, where: str) -> int:
+    value = facts.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _wrong(where, key, value, "a whole number")
     return value
 
 
