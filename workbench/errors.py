@@ -3,7 +3,10 @@
 WorkbenchError
 ├── SettingsError             a setting or variable is wrong or missing
 ├── ArgumentError             a bad or unknown argument            (also a ValueError)
+│   └── FlowArgumentError     … of a flow                          (also an AssertionError)
+├── FlowError                 a flow is built or called wrongly    (also a RuntimeError)
 ├── DataError                 a data set cannot be used            (also a ValueError)
+├── FormatError               an output is not of the form wanted  (also a ValueError); carries ``text line column``
 ├── ModelNotFound             no model under that name
 ├── NotStarted                called before ``start()``
 ├── EnvironmentFailed         a backend's environment cannot be built or used
@@ -66,8 +69,32 @@ class ArgumentError(WorkbenchError, ValueError):
     """A bad or unknown argument."""
 
 
+class FlowArgumentError(ArgumentError, AssertionError):
+    """A bad argument or input of a flow."""
+
+
+class FlowError(WorkbenchError, RuntimeError):
+    """A flow is built, or called, in a way that cannot work."""
+
+
 class DataError(WorkbenchError, ValueError):
     """A data set cannot be used; the message names file and line."""
+
+
+class FormatError(WorkbenchError, ValueError):
+    """An output is not of the form that a formatter wants.
+
+    Attributes
+    ----------
+    text : str
+        The output.
+    line, column : int or None
+        Where in it the trouble is, both from 1; None where no place can be named.
+    """
+
+    def __init__(self, what: str, cause: str = "", fix: str = "", *, text: str = "", line: int | None = None, column: int | None = None) -> None:
+        super().__init__(what, cause, fix)
+        self.text, self.line, self.column = text, line, column
 
 
 class ModelNotFound(WorkbenchError):
@@ -142,6 +169,9 @@ class EndpointError(WorkbenchError):
 
     def __str__(self) -> str:
         text = super().__str__()
+        if self.request_id or self.status:
+            told = [f"model {self.model}" if self.model else "", f"HTTP {self.status}" if self.status else "", f"id {self.request_id}"]
+            text += f"\nRequest: {', '.join(t for t in told if t and t != 'id ')}"
         return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar, cast
 
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
@@ -24,6 +24,7 @@ from .exchange import Exchange
 Told = Callable[[str], object]
 _FAREWELL = 10.0  # seconds to end a task that nobody waits for
 _farewells = set[asyncio.Task[None]]()
+T = TypeVar("T")
 MOST = 1 << 30  # bytes of an answer that are kept: nothing that a vendor answers comes near it
 
 
@@ -64,11 +65,34 @@ def open_pieces(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts
     return Arriving(lambda channel: _pieces(channel, endpoint, codec, request, timeouts or Timeouts()))
 
 
+def models(endpoint: Endpoint, timeouts: Timeouts | None = None) -> list[str]:
+    """The names of the models that an endpoint lists. Raises `EndpointError`."""
+    return loop.run(_models(endpoint, timeouts or Timeouts(first_byte=30.0)))
+
+
+async def amodels(endpoint: Endpoint, timeouts: Timeouts | None = None) -> list[str]:
+    """`models` for async code on any event loop."""
+    return await asyncio.wrap_future(loop.spawn(_models(endpoint, timeouts or Timeouts(first_byte=30.0))))
+
+
+async def _models(endpoint: Endpoint, timeouts: Timeouts) -> list[str]:
+    channel, watch = Channel(), Deadline(timeouts)
+    exchange = Exchange(endpoint, registry.get("dialect", endpoint.dialect)(endpoint.options), channel, timeouts, watch)
+    return await _guarded(exchange.models(patient=True), exchange)
+
+
 async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts, told: Told | None = None) -> Any:
     codec: Codec = registry.get("codec", name)(endpoint.options)
     channel, watch = Channel(), Deadline(timeouts)
+    exchange = Exchange(endpoint, codec, channel, timeouts, watch)
+    return await _guarded(_ask(exchange, codec, _named(request, endpoint), told), exchange)
+
+
+async def _guarded(work: Coroutine[Any, Any, T], exchange: Exchange) -> T:
+    """Whatever goes wrong is told as an `EndpointError`, as are the time limits."""
+    endpoint, channel, watch = exchange.endpoint, exchange.channel, exchange.watch
     try:
-        return await _ask(Exchange(endpoint, codec, channel, timeouts, watch), codec, _named(request, endpoint), told)
+        return await work
     except asyncio.CancelledError:
         if watch.expired:
             raise failures.late(channel, endpoint, watch.expired) from None

@@ -19,7 +19,7 @@ from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.protocols import HttpRequest, Wire
 from ..errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited
-from . import failures, http, keys, rate, refusals
+from . import advice, failures, http, keys, rate, refusals
 from .channel import Channel
 from .deadline import Deadline
 from .endpoints import last_words
@@ -49,6 +49,7 @@ class Exchange:
     def __init__(self, endpoint: Endpoint, wire: Wire, channel: Channel, timeouts: Timeouts, watch: Deadline) -> None:
         self.endpoint, self.wire, self.channel, self.timeouts, self.watch = endpoint, wire, channel, timeouts, watch
         self._credentials: Mapping[str, Secret] | None = None
+        self._advising = False
 
     async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
         """Send; again only while nothing of an answer has come, and only where the endpoint says so or never got it.
@@ -136,7 +137,19 @@ class Exchange:
         if status >= 500 and isinstance(error, EndpointError) and self.endpoint.job_id:
             await asyncio.sleep(_LOG_SECONDS)
             error.log_tail = last_words(self.endpoint)
+        if isinstance(error, EndpointError) and not self._advising:
+            self._advising = True
+            await advice.advise(error, self.endpoint, self.models)
+            self._advising = False
         return error
+
+    async def models(self, *, patient: bool = False) -> list[str]:
+        """The names of the models that the server lists; ``patient`` tries again as `send` does. Raises ValueError, too."""
+
+        async def receive(answer: http.Answer) -> list[str]:
+            return advice.names_in(b"".join([chunk async for chunk in answer.chunks]))
+
+        return await (self.send if patient else self._once)(advice.models_request(self.wire), receive)
 
 
 def _joined(base: str, path: str) -> str:
