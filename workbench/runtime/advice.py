@@ -10,11 +10,11 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .. import providers
 from ..core.endpoints import Endpoint
 from ..core.protocols import HttpRequest, Wire
 from ..dialects.openai_errors import names_of
 from ..errors import AuthenticationFailed, EndpointError, ModelUnknown, nearest
+from ..providers import catalog
 from . import keys
 
 PATIENCE = 5.0  # seconds that the question which models there are may take
@@ -64,7 +64,7 @@ def names_in(body: bytes) -> list[str]:
 
 
 def _listed(source: str) -> list[str]:
-    provider = providers.find(source) if source else None
+    provider = catalog.find(source) if source else None
     return sorted({m for c in provider.capabilities.values() for m in c.models}) if provider else []
 
 
@@ -73,7 +73,7 @@ def _key_advice(endpoint: Endpoint) -> str:
     if kind == "held":
         return "Give a valid key: this one was given as an argument."
     name, _, type_ = rest.partition(":")
-    provider = providers.find(name) if kind == "provider" else None
+    provider = catalog.find(name) if kind == "provider" else None
     if provider is None:
         return ""
     came = ", ".join(str(place) for place in keys.key_places(provider, type_ or "llm"))
