@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import deploying, environments, evaluating, finetuning, jobs, serving
+from . import deploying, environments, evaluating, finetuning, jobs, keeping, serving
 
 app = typer.Typer(
     name="workbench",
@@ -44,3 +44,4 @@ app.command("ps", rich_help_panel=JOBS)(jobs.ps)
 app.command("logs", rich_help_panel=JOBS)(jobs.logs)
 app.command("stop", rich_help_panel=JOBS)(jobs.stop)
 app.add_typer(environments.app, name="env", rich_help_panel=MACHINE)
+app.add_typer(keeping.app, name="keys", rich_help_panel=MODELS)

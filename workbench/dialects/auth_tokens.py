@@ -32,18 +32,21 @@ def sensenova(credentials: Mapping[str, str], request: HttpRequest, url: str, *,
 
 def spark(credentials: Mapping[str, str], request: HttpRequest, url: str) -> tuple[str, Mapping[str, str]]:
     """Spark over HTTP: the console's APIPassword, else the pair of the WebSocket product joined by a colon."""
-    joined = ":".join(credentials[p] for p in ("api_key", "api_secret") if credentials.get(p))
-    return url, {"Authorization": f"Bearer {credentials.get('key') or joined}"}
+    key, pair, secret = credentials.get("key"), credentials.get("api_key"), credentials.get("api_secret")
+    if secret and not (key and pair):
+        return url, {"Authorization": f"Bearer {pair or key}:{secret}"}
+    return url, {"Authorization": f"Bearer {key}"}
 
 
 def spark_signed(credentials: Mapping[str, str], request: HttpRequest, url: str, *, now: float | None = None) -> tuple[str, Mapping[str, str]]:
     """Spark's WebSockets and its embeddings: host, date and request line signed into the address."""
+    name = credentials.get("api_key") or credentials["key"]
     parts = urlsplit(url)
     date = formatdate(now, usegmt=True)
     method = "GET" if parts.scheme in ("ws", "wss") else request.method
     origin = f"host: {parts.netloc}\ndate: {date}\n{method} {parts.path or '/'} HTTP/1.1"
     signature = base64.b64encode(hmac.new(credentials["api_secret"].encode(), origin.encode(), hashlib.sha256).digest()).decode()
-    proof = f'api_key="{credentials["api_key"]!s}", algorithm="hmac-sha256", headers="host date request-line", signature="{signature}"'
+    proof = f'api_key="{name!s}", algorithm="hmac-sha256", headers="host date request-line", signature="{signature}"'
     query = urlencode({"authorization": base64.b64encode(proof.encode()).decode(), "date": date, "host": parts.netloc})
     return f"{url}{'&' if parts.query else '?'}{query}", {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # IPython ships its decorators for arguments without types:
 # mypy: disable-error-code="no-untyped-call,untyped-decorator"
+import getpass
 import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
     from ..runtime.job_list import JobList
 
-NAMES = {"line": ("chat", "jobs", "gpu"), "cell": ("chat",)}
+NAMES = {"line": ("chat", "jobs", "gpu", "keys"), "cell": ("chat",)}
 _HELP = argument("-h", "--help", action="store_true", help="Show this help.")
 
 
 @magics_class
 class WorkbenchMagics(Magics):
-    """``%%chat``, ``%jobs`` and ``%gpu``."""
+    """``%%chat``, ``%jobs``, ``%gpu`` and ``%keys``."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -99,6 +100,30 @@ class WorkbenchMagics(Magics):
         from ..modules.views import gpu
 
         return gpu()
+
+    @magic_arguments()
+    @_HELP
+    @argument("action", nargs="?", choices=("list", "set", "remove"), default="list", help="What to do; list when not given.")
+    @argument("source", nargs="?", default="", help="A vendor, such as openai.")
+    @argument("--part", default="", metavar="NAME", help="Only this part of the key, such as secret_key.")
+    @argument("--all", action="store_true", help="List vendors without a key, too.")
+    @line_magic
+    def keys(self, line: str) -> Any:
+        """List vendors' keys by where they come from, or keep one in the system's keyring. A key is asked for and never shown."""
+        options = _parse(self.keys, line)
+        if options is None:
+            return None
+        from ..runtime import key_table
+
+        if options.action == "list":
+            return key_table.key_table(options.all)
+        if not options.source:
+            raise UsageError(f"%keys {options.action} needs a vendor: %keys {options.action} openai")
+        if options.action == "set":
+            print(key_table.keep(options.source, getpass.getpass, options.part))  # looked up now: a kernel puts its own there
+        else:
+            print(key_table.forget(options.source, options.part))
+        return None
 
 
 def _parse(magic: Callable[..., Any], line: str) -> Namespace | None:
