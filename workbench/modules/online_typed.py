@@ -93,7 +93,7 @@ class OnlineTypedModule(TypedModule):
     @property
     def source(self) -> str:
         """The vendor's name."""
-        return self._target.provider.name
+        return self._target.endpoint.source
 
     @property
     def series(self) -> str:
