@@ -42,4 +42,6 @@ def test_llama_cpps_refusals_are_told_in_their_kind(served: tuple[str, str]) -> 
 
 
 def _near(a: Any, b: Any) -> bool:
-    return len(a) == len(b) and max(abs(x - y) for x, y in zip(a, b, strict=True)) < 1e-4
+    """The same direction: what else is in a batch changes the last digits."""
+    dot, aa, bb = (sum(x * y for x, y in zip(p, q, strict=True)) for p, q in ((a, b), (a, a), (b, b)))
+    return bool(dot / (aa * bb) ** 0.5 > 0.999)
