@@ -35,11 +35,13 @@ def type_of(model: str) -> str:
     if not model:
         return ""
     name = model.lower()
+    listed = ""
     for provider in catalog.every():
         for type_, capability in provider.capabilities.items():
-            if model == capability.default_model or model in capability.models:
+            if model == capability.default_model:
                 return type_
-    return next((type_ for type_, pattern in _PARTS if re.search(pattern, name)), "")
+            listed = listed or (type_ if model in capability.models else "")
+    return listed or next((type_ for type_, pattern in _PARTS if re.search(pattern, name)), "")
 
 
 def source_of(model: str) -> str:
