@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from scripted_tuner import Tuner
-from workbench import providers
+
 from workbench.core.jobs import JobState
 from workbench.errors import ArgumentError, DataError, JobFailed
 from workbench.modules.online_chat import OnlineChatModule
+from workbench.providers import catalog
 from workbench.runtime import jobs
 
 KEY = "sk-marked-0123456789abcdef"
@@ -28,7 +28,7 @@ def tuner(home: Path) -> Iterator[Tuner]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = {**providers.provider("openai").fine_tuning, "poll_seconds": 0.05}
+    facts = {**catalog.provider("openai").fine_tuning, "poll_seconds": 0.05}
     monkeypatch.setattr(OnlineChatModule, "_fine_tuning", lambda self: facts)
 
 

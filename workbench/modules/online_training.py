@@ -17,7 +17,7 @@ from .. import registry
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobSpec, JobState
 from ..core.remote_training import RemoteJob, RemoteSpec
-from ..errors import ArgumentError, ModelNotFound, NotStarted, SettingsError
+from ..errors import ArgumentError, ModelNotFound, NotStarted
 from ..settings import settings
 from . import views
 from .chat import ChatModule
@@ -235,9 +235,9 @@ class OnlineTraining(ChatModule):
     def _form(self) -> Any:
         provider, facts = self._target.provider, self._fine_tuning()
         if not facts.get("form"):
-            from .. import providers
+            from ..providers import catalog
 
-            able = ", ".join(p.name for p in providers.all() if p.fine_tuning.get("form"))
+            able = ", ".join(p.name for p in catalog.all() if p.fine_tuning.get("form"))
             cause = str(facts.get("note") or "It has no interface for it, or none that is known here.")
             raise ArgumentError(
                 f"{provider.title} does not fine-tune through its API.", cause, f"Vendors that do: {able}. Or fine-tune a local model."
@@ -245,16 +245,19 @@ class OnlineTraining(ChatModule):
         return registry.get("training_form", str(facts["form"]))(facts)
 
     def _training_endpoint(self) -> Endpoint:
+        from ..runtime import keys
+
         provider, facts, chat = self._target.provider, self._fine_tuning(), self._target.endpoint
-        own = chat.url.rstrip("/") if chat.url.rstrip("/") != provider.url.rstrip("/") else ""
-        url = own or str(facts.get("url") or provider.url)  # an address that the user gave is the vendor to this module
-        if "{" in url:
-            raise SettingsError(f"{provider.title} has an address of its own for every account.", "", "Give url=… to the module.")
-        reference = chat.key_ref
+        # An address that the user gave stands for the vendor in everything.
+        url = str(facts.get("url") or chat.url) if self._target.published else chat.url
+        reference, needed = chat.key_ref, provider.sets_of("fine_tuning")
         if reference.startswith("provider:"):
+            keys.provider_credentials(provider, "fine_tuning", model=chat.model)
             reference = f"provider:{provider.name}:fine_tuning"
-        auth = str(facts.get("auth") or chat.auth)
-        return replace(chat, url=url, key_ref=reference, auth=auth, options={}, model=chat.model)
+        elif held := keys.held_parts(chat):
+            if needed and not any(all(part in held for part in parts) for parts in needed):
+                raise keys.missing_key(provider, "fine_tuning", model=chat.model)
+        return replace(chat, url=url, key_ref=reference, auth=str(facts.get("auth") or chat.auth), options={}, headers=provider.headers)
 
 
 def _share_key(payload: Mapping[str, Any]) -> str:
