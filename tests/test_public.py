@@ -12,10 +12,13 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 
 NAMES = [
+    "Answer",
     "AutoModel",
+    "ChatModule",
     "Completion",
     "EvalResult",
     "FastapiApp",
+    "Hook",
     "Job",
     "Message",
     "ModuleBase",
@@ -35,6 +38,7 @@ NAMES = [
     "compare",
     "data",
     "deploy",
+    "end_session",
     "envs",
     "errors",
     "finetune",
@@ -42,10 +46,12 @@ NAMES = [
     "job",
     "jobs",
     "load_ipython_extension",
+    "module",
     "pocket",
     "providers",
     "register_provider",
     "registry",
+    "session",
     "settings",
 ]
 HEAVY = [

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import data, deploy, errors, finetune, pocket, registry
+    from . import modules as module
+    from .core.answers import Answer
     from .core.events import Piece
     from .core.messages import Completion, Message
     from .core.options import Option, OptionIter
     from .envs import envs
     from .evals.compare import compare
     from .evals.result import EvalResult
-    from .modules import ModuleBase, StreamCallHelper, TrainableModule
+    from .modules import ChatModule, Hook, ModuleBase, StreamCallHelper, TrainableModule
     from .modules.auto_model import AutoModel
     from .modules.fastapi_app import FastapiApp
     from .modules.online import OnlineModule
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .modules.online_embedding import OnlineEmbeddingModule, OnlineEmbeddingModuleBase
     from .modules.online_multimodal import OnlineMultiModalModule
     from .modules.server_module import ServerModule
+    from .modules.sessions import end_session, session
     from .modules.url_module import UrlModule
     from .modules.views import gpu
     from .providers import providers as providers
@@ -38,10 +41,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Answer": ".core.answers:Answer",
     "AutoModel": ".modules.auto_model:AutoModel",
+    "ChatModule": ".modules:ChatModule",
     "Completion": ".core.messages:Completion",
     "EvalResult": ".evals:EvalResult",
     "FastapiApp": ".modules.fastapi_app:FastapiApp",
+    "Hook": ".modules:Hook",
     "Job": ".runtime.job:Job",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
@@ -60,24 +66,30 @@ _PUBLIC = {
     "compare": ".evals:compare",
     "data": ".data",
     "deploy": ".deploy",
+    "end_session": ".modules.sessions:end_session",
     "envs": ".envs",
     "errors": ".errors",
     "finetune": ".finetune",
     "gpu": ".modules.views:gpu",
     "job": ".runtime.job:job",
     "jobs": ".runtime.job:jobs",
+    "module": ".modules",
     "pocket": ".pocket",
     "providers": ".providers",
     "register_provider": ".providers:register_provider",
     "registry": ".registry",
+    "session": ".modules.sessions:session",
     "settings": ".settings",
 }
 
 __all__ = [
+    "Answer",
     "AutoModel",
+    "ChatModule",
     "Completion",
     "EvalResult",
     "FastapiApp",
+    "Hook",
     "Job",
     "Message",
     "ModuleBase",
@@ -97,6 +109,7 @@ __all__ = [
     "compare",
     "data",
     "deploy",
+    "end_session",
     "envs",
     "errors",
     "finetune",
@@ -104,10 +117,12 @@ __all__ = [
     "job",
     "jobs",
     "load_ipython_extension",
+    "module",
     "pocket",
     "providers",
     "register_provider",
     "registry",
+    "session",
     "settings",
 ]
 

@@ -17,6 +17,7 @@ from .methods import Method, method
 from .printing import StreamOption
 from .serving import Serving
 from .training import Tuning
+from .wishes import tries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,7 @@ class Builder(ChatModule):
 
     # ---- building
 
+    @tries
     def trainset(
         self,
         trainset: str | Path | list[Any] | pd.DataFrame | Callable[[], Any],
@@ -83,6 +85,7 @@ class Builder(ChatModule):
         self._trainset, self._validset = trainset, training.check_path(valid)
         return self
 
+    @tries
     def finetune_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what fine-tunes, such as ``wb.finetune.llamafactory``, and its arguments under its own names.
 
@@ -93,11 +96,13 @@ class Builder(ChatModule):
         self._methods = {**self._methods, "finetune": method("finetune", method_, arguments, training.OWN_ARGUMENTS)}
         return self
 
+    @tries
     def train_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what trains in ``mode('train')``; like `finetune_method`."""
         self._methods = {**self._methods, "train": method("finetune", method_, arguments, training.OWN_ARGUMENTS)}
         return self
 
+    @tries
     def deploy_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names; None serves nothing.
 
@@ -117,6 +122,7 @@ class Builder(ChatModule):
         if self._serving.endpoint is None:
             self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
 
+    @tries
     def mode(self, mode: Mode) -> Self:
         """Set what `update` does before it deploys: ``finetune`` (which a training set alone means too) or ``train``."""
         if mode not in ("finetune", "train"):

@@ -60,6 +60,7 @@ class Printer:
         self._colours = colours_on()
         self._begun = self._ended = False
         self._held: list[str] = []
+        self._last = ""
 
     def put(self, piece: Piece) -> None:
         if not self._begun:
@@ -73,7 +74,7 @@ class Printer:
         if not self._begun:
             return
         self._write(self._look.get("suffix", ""), self._look.get("suffix_color"))
-        if not str(self._look.get("suffix", "")).endswith("\n"):
+        if not self._last.endswith("\n"):
             self._write("\n", None)
         with _stage:
             self._ended = True
@@ -85,6 +86,7 @@ class Printer:
     def _write(self, text: str, colour: str | None) -> None:
         if not text:
             return
+        self._last = text
         with _stage:
             self._held.append(styled(text, colour) if self._colours else text)
             if _queue[0] is self:

@@ -45,7 +45,7 @@ class Session:
         """Add what the user said last, tools' results included, and the answer to a module's history."""
         said = list(takewhile(lambda turn: turn.role in ("user", "tool"), reversed(asked)))[::-1]
         with self._lock:
-            self._turns[module.module_id] = (*self.history(module), *said, Message("assistant", answer.text, tool_calls=answer.tool_calls))
+            self._turns[module.module_id] = (*self.history(module), *said, answer.message())
 
     def clear(self, module: ChatModule | None = None) -> None:
         """Forget the turns of one module, or of all."""
