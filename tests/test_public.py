@@ -33,6 +33,7 @@ NAMES = [
     "ServerModule",
     "StreamCallHelper",
     "TrainableModule",
+    "TrialModule",
     "UrlModule",
     "__version__",
     "compare",

@@ -60,6 +60,11 @@ class Option:
             raise ArgumentError(f"The option has no value {index}.", f"It has {len(self.values)} values.")
         self._index = index
 
+    @property
+    def index(self) -> int:
+        """Which of the values is the current one."""
+        return self._index
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -38,7 +38,9 @@ def last_started() -> TrainableModule | None:
 
 
 def started(module: TrainableModule) -> None:
-    """Remember the module as the last one."""
+    """Remember the module as the last one; not one that works in the background of another."""
+    if front_end() == "silent":
+        return
     global _last
     _last = weakref.ref(module)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import JobError
 from ..store.logs import tail
+from . import devices
 from .job_processes import MARK
 
 _IMPORT_SECONDS = 120.0
@@ -67,6 +68,7 @@ def _environment(home: Path, client_settings: Mapping[str, object]) -> dict[str,
         if value is not None:
             env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute()) if isinstance(value, Path) else str(value)
     env["WORKBENCH_HOME"] = str(home)
+    env.update(devices.environment())
     modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
     package = str(Path(__file__).resolve().parents[2])
     env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(p) for p in [*modules, package])

@@ -10,11 +10,13 @@ import os
 import shutil
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any, Literal
 
 from ..core.jobs import Progress
 
-FrontEnd = Literal["notebook", "headless", "terminal", "script"]
+FrontEnd = Literal["notebook", "headless", "terminal", "script", "silent"]
+silent: ContextVar[bool] = ContextVar("workbench_silent", default=False)
 HEADLESS = "WORKBENCH_HEADLESS"  # set by who runs a notebook without a front end
 
 
@@ -25,7 +27,9 @@ def shell() -> Any:
 
 
 def front_end() -> FrontEnd:
-    """Where output goes now."""
+    """Where output goes now; ``silent`` where a caller shows what goes on by itself."""
+    if silent.get():
+        return "silent"
     if getattr(shell(), "kernel", None) is not None:
         return "headless" if os.environ.get(HEADLESS) else "notebook"
     return "terminal" if sys.stderr.isatty() else "script"
@@ -62,7 +66,7 @@ class StatusLine:
     def show(self, text: str) -> None:
         """Change the line."""
         now = time.monotonic()
-        if text == self._text or now - self._shown_at < self._interval or self._where == "script":
+        if text == self._text or now - self._shown_at < self._interval or self._where in ("script", "silent"):
             return
         self._write(text)
         self._text, self._shown_at = text, now
@@ -77,6 +81,8 @@ class StatusLine:
             self._write("")
 
     def _write(self, text: str, end: str = "") -> None:
+        if self._where == "silent":
+            return
         if self._where == "notebook":
             if self._handle is None:
                 self._handle = display({"text/plain": text}, raw=True, display_id=True)
