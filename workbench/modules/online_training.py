@@ -76,7 +76,7 @@ class OnlineTraining(ChatModule):
         ArgumentError
             When the vendor does not fine-tune, or does not know an argument.
         """
-        self._form().check(arguments)  # type: ignore[attr-defined]  # every form has it
+        self._form().check(arguments)
         self._train_set, self._valid_set, self._train_arguments = train_file, validset, dict(arguments)
         return self
 
@@ -237,7 +237,7 @@ class OnlineTraining(ChatModule):
         if not facts.get("form"):
             from ..providers import catalog
 
-            able = ", ".join(p.name for p in catalog.all() if p.fine_tuning.get("form"))
+            able = ", ".join(p.name for p in catalog.every() if p.fine_tuning.get("form"))
             cause = str(facts.get("note") or "It has no interface for it, or none that is known here.")
             raise ArgumentError(
                 f"{provider.title} does not fine-tune through its API.", cause, f"Vendors that do: {able}. Or fine-tune a local model."
@@ -254,9 +254,8 @@ class OnlineTraining(ChatModule):
         if reference.startswith("provider:"):
             keys.provider_credentials(provider, "fine_tuning", model=chat.model)
             reference = f"provider:{provider.name}:fine_tuning"
-        elif held := keys.held_parts(chat):
-            if needed and not any(all(part in held for part in parts) for parts in needed):
-                raise keys.missing_key(provider, "fine_tuning", model=chat.model)
+        elif (held := keys.held_parts(chat)) and needed and not any(all(part in held for part in parts) for parts in needed):
+            raise keys.missing_key(provider, "fine_tuning", model=chat.model)
         return replace(chat, url=url, key_ref=reference, auth=str(facts.get("auth") or chat.auth), options={}, headers=provider.headers)
 
 
