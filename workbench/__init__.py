@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .modules.online_multimodal import OnlineMultiModalModule
     from .modules.server_module import ServerModule
     from .modules.sessions import end_session, session
+    from .modules.trial import TrialModule
     from .modules.url_module import UrlModule
     from .modules.views import gpu
     from .providers import providers as providers
@@ -62,6 +63,7 @@ _PUBLIC = {
     "ServerModule": ".modules.server_module:ServerModule",
     "StreamCallHelper": ".modules:StreamCallHelper",
     "TrainableModule": ".modules:TrainableModule",
+    "TrialModule": ".modules.trial:TrialModule",
     "UrlModule": ".modules.url_module:UrlModule",
     "compare": ".evals:compare",
     "data": ".data",
@@ -104,6 +106,7 @@ __all__ = [
     "ServerModule",
     "StreamCallHelper",
     "TrainableModule",
+    "TrialModule",
     "UrlModule",
     "__version__",
     "compare",
