@@ -1,5 +1,58 @@
-"""Formatters: what is made of an output."""
+"""Formatters: what is made of an output. ``formatter.JsonFormatter``, ``.YamlFormatter``, … and what plugins register.
 
+Names are the registry's, in any case, with or without ``Formatter`` at their end: ``formatter.Json`` is `JsonFormatter`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import registry
+from .base import FormatterBase
 from .chain import Chain, Formatter, chain
+from .files import FileFormatter, decode_query_with_filepaths, encode_query_with_filepaths, lazyllm_merge_query, merge_queries
+from .function_call import FunctionCallFormatter
+from .json_like import JsonLike
+from .plain import EmptyFormatter, StrFormatter
 
-__all__ = ["Chain", "Formatter", "chain"]
+if TYPE_CHECKING:
+    from .json_text import JsonFormatter
+    from .python_text import PythonFormatter
+    from .yaml_text import YamlFormatter
+
+__all__ = [
+    "Chain",
+    "EmptyFormatter",
+    "FileFormatter",
+    "Formatter",
+    "FormatterBase",
+    "FunctionCallFormatter",
+    "JsonFormatter",
+    "JsonLike",
+    "PythonFormatter",
+    "StrFormatter",
+    "YamlFormatter",
+    "chain",
+    "decode_query_with_filepaths",
+    "encode_query_with_filepaths",
+    "lazyllm_merge_query",
+    "merge_queries",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    plain = name.lower().removesuffix("formatter") or name.lower()
+    known = registry.names("formatter")
+    for candidate in (name, plain):
+        if candidate in known:
+            return registry.get("formatter", candidate)
+    from ..errors import nearest
+
+    near = nearest(plain, known)
+    raise AttributeError(f"No formatter is called {name!r}." + (f" {near!r} is the nearest name." if near else f" There are: {', '.join(known)}."))
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *registry.names("formatter")})
