@@ -155,9 +155,9 @@ def _other(value: Any) -> Any:
         return {"$kwargs": {k: _encode(v) for k, v in value.items()}} if type(value).__module__ == _CARRIERS else _object(dict(value))
     if isinstance(value, list):
         return _items(value)
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, datetime.datetime) and value == value:  # pandas' NaT is a datetime that equals nothing
         return {"$datetime": value.isoformat()}
-    if isinstance(value, datetime.date):
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return {"$date": value.isoformat()}
     if type(value).__module__ == _CARRIERS:
         return {"$arguments": [_items(value.args), {k: _encode(v) for k, v in value.kw.items()}]}
@@ -190,8 +190,6 @@ def _scientific(value: Any) -> Any:
             return {"$dataframe": _arrow(value, value)}
         if isinstance(value, pandas.Series):
             return {"$series": _arrow(value, value.to_frame("" if value.name is None else value.name))}
-        if value is pandas.NaT or value is pandas.NA:
-            raise _Unfit(value)
     return None
 
 

@@ -8,6 +8,7 @@ Does not know what happens to it there.
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import hashlib
 import io
@@ -17,6 +18,7 @@ import sys
 import sysconfig
 import threading
 import types
+import typing
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ from cloudpickle import cloudpickle as _cloudpickle
 from ..core.endpoints import Endpoint
 from ..errors import ArgumentError
 from .base import ModuleBase
+from .fastapi_app import MARK
 from .serving import Serving
 
 _NEW = frozenset({"module_id", "usage", "last_usage", "eval_result", "_evalset", "_evaluation", "_usage_in"})  # every module gets its own
@@ -40,7 +43,7 @@ _FRESH = {
     threading.local: threading.local,
     SimpleQueue: SimpleQueue,
 }
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _OURS = str(Path(__file__).resolve().parents[1])
 
 
@@ -139,18 +142,17 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships n
         if kind in _FRESH:
             return _FRESH[kind], ()
         if kind is Serving:
+            _check_key(obj.endpoint)
             return _serving, (obj.endpoint.to_json() if obj.endpoint is not None else None, obj.job_id)
-        if kind is Endpoint and obj.key_ref.startswith("held:"):
-            raise ArgumentError(
-                f"The key of {obj.source} {obj.model} cannot be carried to a server.".replace("  ", " "),
-                "It was given as an argument, and lives in this process only.",
-                "Keep it in the vendor's variable, in .env or in the keyring, and leave api_key= out.",
-            )
+        if kind is Endpoint:
+            _check_key(obj)
         if isinstance(obj, ModuleBase):
             self.met[id(obj)] = obj
             if type(obj).__reduce_ex__ is object.__reduce_ex__ and type(obj).__reduce__ is object.__reduce__:
                 return copyreg.__newobj__, (kind,), _state(obj)  # type: ignore[attr-defined]  # what object's own pickling uses
             return NotImplemented
+        if kind is types.FunctionType and hasattr(obj, MARK):
+            _resolve_annotations(obj)
         if kind is types.FunctionType or isinstance(obj, type):
             self._note(getattr(obj, "__module__", None) or "")
         elif kind is types.ModuleType:
@@ -185,7 +187,7 @@ def _users(name: str) -> bool:
     """Whether a module is the user's own: no part of Python, of the workbench, or of what is installed."""
     file = getattr(sys.modules[name], "__file__", None) or ""
     standard = name.partition(".")[0] in sys.stdlib_module_names
-    return bool(file) and not standard and not file.startswith(_OURS + os.sep) and not file.startswith(_INSTALLED)
+    return bool(file) and not standard and not file.startswith(_OURS + os.sep) and not file.startswith(INSTALLED)
 
 
 def _stamps() -> dict[str, tuple[int, int]]:
@@ -200,6 +202,12 @@ def _stamps() -> dict[str, tuple[int, int]]:
                 continue
             found[file] = (stat.st_mtime_ns, stat.st_size)
     return found
+
+
+def _resolve_annotations(function: types.FunctionType) -> None:
+    """A route's annotations as types: names that only they use are not carried along."""
+    with contextlib.suppress(Exception):  # one that names what is not there stays text
+        function.__annotations__ = typing.get_type_hints(function, include_extras=True)
 
 
 def importable(name: str) -> bool:
@@ -229,6 +237,15 @@ def _state(module: ModuleBase) -> Any:
     if isinstance(recent := kept.get("recent"), deque):
         kept["recent"] = deque[Any](maxlen=recent.maxlen)
     return kept
+
+
+def _check_key(endpoint: Endpoint | None) -> None:
+    if endpoint is not None and endpoint.key_ref.startswith("held:"):
+        raise ArgumentError(
+            f"The key of {endpoint.model or endpoint.url} cannot be carried to a server.",
+            "It was given as an argument, and lives in this process only.",
+            "Keep it in a variable, in .env or in the keyring, and make the module without it.",
+        )
 
 
 def _serving(endpoint: Mapping[str, Any] | None, job_id: str) -> Serving:

@@ -79,7 +79,7 @@ class ServerModule(UrlModule):
     'abab'
     """
 
-    stays_behind = ("_m", "_pre", "_post")  # one that is carried is called where it runs
+    stays_behind = ("_m", "_pre", "_post", "_key")  # one that is carried is called where it runs
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class ServerModule(UrlModule):
             function=parcel.digest,
             files=(PICKLE, SOURCES, *((KEY,) if self._key else ())),
             python_version="{}.{}".format(*sys.version_info),
-            paths=tuple(dict.fromkeys(os.path.abspath(p or ".") for p in sys.path)),
+            paths=_paths(bool(self._python)),
             folder=os.getcwd(),
             stream=bool(self._stream),
             host=self._host,
@@ -199,6 +199,14 @@ class ServerModule(UrlModule):
     def __repr__(self) -> str:
         url = self._serving.endpoint.url if self._serving.endpoint is not None else ""
         return f"<Module type=Server name={self.name} url={url} stream={self._stream} return_trace={self.return_trace}>"
+
+
+def _paths(other_python: bool) -> tuple[str, ...]:
+    """Where modules are found here; without what is installed here for an interpreter that has packages of its own."""
+    from .carry import INSTALLED
+
+    paths = dict.fromkeys(os.path.abspath(p or ".") for p in sys.path)
+    return tuple(p for p in paths if not (other_python and p.startswith(INSTALLED)))
 
 
 def _check(

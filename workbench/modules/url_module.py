@@ -74,6 +74,8 @@ class UrlModule(ModuleBase):
     2
     """
 
+    stays_behind: tuple[str, ...] = ("_key",)  # attributes that do not go along to another process
+
     def __init__(
         self,
         *,
@@ -301,9 +303,10 @@ class UrlModule(ModuleBase):
         self._serving.stop()
 
     def wait(self) -> None:
-        """Wait until the server has ended; Ctrl-C leaves it running."""
+        """Wait until fine-tunings inside have ended, and then until the server has; Ctrl-C leaves it running."""
         from ..runtime import jobs
 
+        super().wait()
         if self._serving.shown_id:
             jobs.wait(self._serving.shown_id)
 

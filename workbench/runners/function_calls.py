@@ -268,8 +268,8 @@ class Call:
 
 def _event(piece: Any) -> dict[str, Any]:
     if isinstance(piece, str):
-        tag = getattr(piece, "tag", "text")
-        return {"delta": str.__str__(piece)} if tag == "text" else {"delta": str.__str__(piece), "tag": str(tag)}
+        said = {name: str(value) for name in ("tag", "source", "color") if (value := getattr(piece, name, ""))}
+        return {"delta": str.__str__(piece), **{k: v for k, v in said.items() if (k, v) != ("tag", "text")}}
     return {"item": wire.encode(piece, "piece")}
 
 
