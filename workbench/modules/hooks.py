@@ -6,6 +6,7 @@ Does not know what a module does.
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -132,13 +133,14 @@ class Around:
 
 def _made(source: Any, subject: object) -> Any:
     if isinstance(source, type):
-        takes = [
-            p
-            for p in inspect.signature(source).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        return source(subject) if takes else source()
+        return source(subject) if _takes_the_module(source) else source()
     return copy.deepcopy(source) if hasattr(source, "pre_hook") else FunctionHook(source)
+
+
+@functools.lru_cache(maxsize=256)
+def _takes_the_module(kind: type) -> bool:
+    parameters = inspect.signature(kind).parameters.values()
+    return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
 def _priority(hook: Any) -> int:

@@ -13,7 +13,7 @@ from ..core.events import Piece
 from ..errors import ArgumentError, unknown_argument
 from ..runtime.front_end import front_end
 
-COLOURS = {name: 30 + i for i, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))}
+COLOURS = {name: 30 + i for i, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))} | {"grey": 90}
 _KEYS = ("color", "prefix", "prefix_color", "suffix", "suffix_color")
 
 StreamOption = bool | Mapping[str, Any]
@@ -68,7 +68,7 @@ class Printer:
             with _stage:
                 _queue.append(self)
             self._write(self._look.get("prefix", ""), self._look.get("prefix_color"))
-        self._write(str(piece), self._look.get("color") or piece.color or ("white" if piece.tag == "think" else None))
+        self._write(str(piece), self._look.get("color") or piece.color or ("grey" if piece.tag == "think" else None))
 
     def end(self) -> None:
         if not self._begun:
