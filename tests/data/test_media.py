@@ -17,7 +17,7 @@ from openai.types.chat import ChatCompletionUserMessageParam
 from pydantic import TypeAdapter
 
 import workbench as wb
-from workbench.core.media import Media, mime_of, of_bytes, of_data_url, suffix_of
+from workbench.core.media import Media, mime_of, of_bytes, of_data_url, size_of, suffix_of
 from workbench.data.media import content_part, content_parts, media, wav
 from workbench.errors import DataError
 
@@ -58,6 +58,16 @@ def test_pil_images_and_matplotlib_figures_become_png() -> None:
     axes = figure.subplots()
     axes.plot([1, 2])
     assert media(figure).mime == media(axes).mime == "image/png"
+
+
+@pytest.mark.parametrize(("form", "size"), [("PNG", (7, 5)), ("JPEG", (7, 5)), ("GIF", None)])
+def test_a_pictures_size_is_read_from_its_head(form: str, size: Any) -> None:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (7, 5)).save(out, form)
+    assert size_of(out.getvalue()) == size
+    assert size_of(out.getvalue()[:10]) is None
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 2), (4, 5, 3), (4, 5, 4)])

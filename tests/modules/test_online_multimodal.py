@@ -176,8 +176,8 @@ def test_pictures_are_a_sequence_that_shows_and_never_overwrites(home: Path, tmp
     second = drawn.save(tmp_path / "cats")
     assert len({*first, *second}) == 4
     assert {p.read_bytes() for p in (*first, *second)} == {PNG}
-    assert set(drawn[0]._repr_mimebundle_()) == {"text/plain", "image/png"}
-    assert drawn._repr_mimebundle_()["text/html"].count("<img") == 2
+    assert set(drawn[0]._repr_mimebundle_()[0]) == {"text/plain", "image/png"}
+    assert drawn._repr_mimebundle_()[0]["text/html"].count("<img") == 2
     assert drawn.paths[0] == drawn.paths[1]  # equal content lies there once
 
 

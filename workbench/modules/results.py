@@ -16,11 +16,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from ..core.media import Media
+from ..core.media import Media, size_of
 from ..core.messages import Usage
 from ..settings import settings
 
 MARK = "<lazyllm-query>"
+_HEIGHT = 480  # pixels of a picture on screen at the most: one fits beside the cell that made it
 
 
 def keep(file: Media) -> Path:
@@ -140,6 +141,11 @@ class Image:
         """Such as ``image/png``."""
         return self.media.mime
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, of a PNG or JPEG; None for other formats."""
+        return size_of(self.data)
+
     def pil(self) -> Any:
         """The picture as a ``PIL.Image.Image``. Raises ImportError where Pillow is not installed."""
         import io
@@ -162,15 +168,18 @@ class Image:
     def __repr__(self) -> str:
         return f"<Image {self.mime}, {size_text(len(self.data))}, {self.path}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         shown = {"text/plain": repr(self)}
-        if self.mime in ("image/png", "image/jpeg"):
-            return {**shown, self.mime: self.media.base64}
-        return {**shown, "text/html": self._tag()}
+        if self.mime not in ("image/png", "image/jpeg"):
+            return {**shown, "text/html": self._tag()}, {}
+        width, height = self.size or (0, 0)
+        smaller = min(_HEIGHT / height, 1.0) if height else 1.0
+        drawn = {"width": round(width * smaller)} if smaller < 1 else {}  # without a height a narrow page keeps the shape
+        return {**shown, self.mime: self.media.base64}, {self.mime: drawn} if drawn else {}
 
     def _tag(self) -> str:
         name = html.escape(self.path.name, quote=True)
-        return f'<img alt="{name}" style="max-width: 100%; height: auto" src="{self.media.data_url}">'
+        return f'<img alt="{name}" style="max-width: 100%; max-height: {_HEIGHT}px" src="{self.media.data_url}">'
 
 
 class Images(str):
@@ -254,11 +263,11 @@ class Images(str):
     def __repr__(self) -> str:
         return f"<Images {', '.join(map(repr, self.images))}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         if len(self.images) == 1:
             return self.images[0]._repr_mimebundle_()
         grid = "display: grid; grid-template-columns: repeat(auto-fill, minmax(12em, 1fr)); gap: 0.5em; align-items: start"
-        return {"text/plain": repr(self), "text/html": f'<div style="{grid}">{"".join(i._tag() for i in self.images)}</div>'}
+        return {"text/plain": repr(self), "text/html": f'<div style="{grid}">{"".join(i._tag() for i in self.images)}</div>'}, {}
 
 
 def free(folder: Path, name: str, suffix: str) -> Path:
