@@ -62,8 +62,18 @@ def test_names_and_aliases_are_nobody_elses() -> None:
 
 @pytest.mark.parametrize(
     ("alias", "name"),
-    [("claude", "anthropic"), ("zhipu", "glm"), ("moonshot", "kimi"), ("dashscope", "qwen"), ("volcengine", "doubao"), ("lmstudio", "lm_studio")]
-    + [("azure", "azure_openai"), ("aws", "bedrock"), ("spark", "sparkdesk"), ("OpenAI", "openai")],
+    [
+        ("claude", "anthropic"),
+        ("zhipu", "glm"),
+        ("moonshot", "kimi"),
+        ("dashscope", "qwen"),
+        ("volcengine", "doubao"),
+        ("lmstudio", "lm_studio"),
+        ("azure", "azure_openai"),
+        ("aws", "bedrock"),
+        ("spark", "sparkdesk"),
+        ("OpenAI", "openai"),
+    ],
 )
 def test_an_alias_finds_its_vendor(alias: str, name: str) -> None:
     assert catalog.provider(alias).name == name

@@ -58,7 +58,7 @@ def test_a_name_tells_its_vendor_and_type(model: str, source: str, type_: str) -
 
 @pytest.mark.parametrize(
     ("type_", "name"),
-    [("text2image", "sd"), ("SD", "sd"), ("LLM", "llm"), ("chat", "llm"), ("multimodal_embed", "cross_modal_embed"), ("vlm", "vlm")],
+    [("text2image", "sd"), ("SD", "sd"), ("LLM", "llm"), ("multimodal_embed", "cross_modal_embed"), ("vlm", "vlm")],
 )
 def test_types_have_one_name(type_: str, name: str) -> None:
     assert model_names.canonical(type_) == name

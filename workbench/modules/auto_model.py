@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..errors import ArgumentError, AuthenticationFailed, ModelNotFound, WorkbenchError
+from ..errors import ArgumentError, AuthenticationFailed, DataError, ModelNotFound, WorkbenchError
 from ..providers import catalog, model_names
 from ..runtime import keys
 from . import auto_config, online_endpoint
@@ -106,7 +106,7 @@ class AutoModel:
     >>> wb.AutoModel.explain('qwen3-32b')
     """
 
-    def __new__(  # type: ignore[misc]  # it makes modules of other classes
+    def __new__(
         cls,
         model: str | None = None,
         source: str | None = None,
@@ -116,7 +116,7 @@ class AutoModel:
         type: str | None = None,
         config: bool | str | os.PathLike[str] = True,
         **others: Any,
-    ) -> ModuleBase:
+    ) -> Any:
         choice = _choose(model, source, framework, config_id, type, config, others)
         if choice.make is None:
             raise choice.problem or ArgumentError(f"AutoModel found nothing for {model!r}.")
@@ -214,17 +214,30 @@ def _from_map(search: _Search, source: str, config_id: str, config: bool | str |
         why_not = _unusable(local) if local.url or online is not None else ""
         if not why_not or (online is None and not local.url):
             why = f"{local.url} answers" if local.url else "the entry says how to serve it"
-            return search.take(what, why, lambda: _local(search, local.facts))
+            return search.take(what, why, _placed(local, lambda: _local(search, local.facts)))
         if local.facts.get("strict"):
             raise ModelNotFound(f"{local.place}: {why_not}.", "The entry is strict, so nothing else is tried.", "Start the server, or change url.")
         search.skip(what, why_not)
     if online is not None:
         what = f"the config map's entry for a vendor ({online.place})"
         facts = {**online.facts, **({"source": source} if source else {})}
-        return search.take(what, "it lists the model", lambda: _online(search, str(online.facts.get("name") or search.model), facts))
+        name = str(online.facts.get("name") or search.model)
+        return search.take(what, "it lists the model", _placed(online, lambda: _online(search, name, facts)))
     if local is None:
         search.skip("the config map", f"{path} lists {search.model!r}, but not for source={source!r}")
     return None
+
+
+def _placed(entry: Entry, make: Callable[[], ModuleBase]) -> Callable[[], ModuleBase]:
+    """The same, with file and line in the error about an argument that the entry has wrong."""
+
+    def made() -> ModuleBase:
+        try:
+            return make()
+        except ArgumentError as e:
+            raise DataError(f"{entry.place}: {e.what}", e.cause, e.fix) from None
+
+    return made
 
 
 def _preferred(entries: list[Entry], source: str, config_id: str) -> Entry | None:
@@ -297,7 +310,8 @@ def _online(search: _Search, model: str, facts: Mapping[str, Any]) -> ModuleBase
     given = {k: v for k, v in facts.items() if k not in (*_ONLY_LOCAL, "name")}
     given["type"] = search.type or facts.get("type") or facts.get("task")
     given.update(search.others)
-    return OnlineModule(model or None, **given)
+    made: ModuleBase = OnlineModule(model or None, **given)
+    return made
 
 
 def _local(search: _Search, facts: Mapping[str, Any]) -> ModuleBase:

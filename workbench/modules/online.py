@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ArgumentError
 from ..providers import model_names
 from ..providers.reading import CODECS
 from . import online_endpoint
-
-if TYPE_CHECKING:
-    from .base import ModuleBase
 
 _CLASSES = {
     "llm": ".online_chat:OnlineChatModule",
@@ -68,7 +65,7 @@ class OnlineModule(metaclass=_Kinds):
     >>> wb.OnlineModule('any', url='http://127.0.0.1:8000/v1/', skip_auth=True)
     """
 
-    def __new__(  # type: ignore[misc]  # it makes modules of other classes
+    def __new__(
         cls,
         model: str | None = None,
         source: str | None = None,
@@ -77,7 +74,7 @@ class OnlineModule(metaclass=_Kinds):
         url: str | None = None,
         function: str | None = None,
         **others: Any,
-    ) -> ModuleBase:
+    ) -> Any:
         wanted = type or function or ""
         if not wanted and model:
             _, name = online_endpoint.split(source or "", model)
@@ -87,5 +84,4 @@ class OnlineModule(metaclass=_Kinds):
             raise ArgumentError(f"There is no type {type or function!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
         module, _, name = _CLASSES[wanted].partition(":")
         kind = getattr(importlib.import_module(module, __package__), name)
-        made: ModuleBase = kind(model=model, source=source, type=wanted, url=url, **others)
-        return made
+        return kind(model=model, source=source, type=wanted, url=url, **others)
