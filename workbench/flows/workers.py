@@ -1,0 +1,88 @@
+"""Threads made as they are needed and kept a while for the next one who needs some, so that no queue can deadlock.
+
+A pool of a fixed size hangs as soon as those inside it wait for those behind them; here whoever asks gets a thread. How many
+run at once is the asker's business. Knows nothing of flows.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+KEEP_S = 10.0
+
+_idle: list[_Thread] = []
+_lock = threading.Lock()
+
+
+class _Thread(threading.Thread):
+    def __init__(self, job: Callable[[], None]) -> None:
+        super().__init__(name="workbench-flow", daemon=True)
+        self.jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.jobs.put(job)
+
+    def run(self) -> None:
+        job: Callable[[], None] | None = self.jobs.get()
+        while job is not None:
+            job()
+            job = None  # what it refers to is not kept while this thread waits
+            with _lock:
+                _idle.append(self)
+            job = self._next()
+
+    def _next(self) -> Callable[[], None] | None:
+        try:
+            return self.jobs.get(timeout=KEEP_S)
+        except queue.Empty:
+            with _lock:
+                if self in _idle:
+                    _idle.remove(self)
+                    return None
+            return self.jobs.get()  # someone has just chosen this thread
+
+
+def start(job: Callable[[], None]) -> None:
+    """Run ``job``, which must not raise, in a thread of its own.
+
+    Raises
+    ------
+    RuntimeError
+        When the system gives no more threads.
+    """
+    with _lock:
+        thread = _idle.pop() if _idle else None
+    if thread is None:
+        _Thread(job).start()
+    else:
+        thread.jobs.put(job)
+
+
+def run_all(calls: Sequence[Callable[[], Any]], limit: int = 32) -> list[Any]:
+    """Run calls side by side, each with a copy of the caller's context variables, and wait for all.
+
+    The first error ends what has not begun, and is raised when those that run have ended.
+
+    Parameters
+    ----------
+    calls : sequence of callables
+        Without arguments.
+    limit : int, optional
+        How many run at once.
+    """
+    from .together import run
+
+    return run(calls, limit)
+
+
+def _after_fork() -> None:
+    """Threads do not survive a fork."""
+    global _lock
+    _idle.clear()
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
