@@ -108,15 +108,16 @@ def _pack(value: Any) -> Parcel:
     finally:
         packer.forget()
     data = buffer.getvalue()
-    return Parcel(data, _digest(data, packer.files), packer.sources, tuple(packer.met.values()))
+    return Parcel(data, _digest(packer, data), packer.sources, tuple(packer.met.values()))
 
 
-def _digest(data: bytes, files: Mapping[str, tuple[int, int]]) -> str:
-    # cloudpickle gives a class of a notebook a random name in each process, to know it again
-    for tracked in list(_cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS.values()):
-        if (mark := tracked.encode()) in data:
-            data = data.replace(mark, b"0" * len(mark))
-    return hashlib.sha256(data + repr(sorted(files.items())).encode()).hexdigest()
+def _digest(packer: _Packer, data: bytes) -> str:
+    # cloudpickle knows a notebook's class again by a random name, and a flow has a random id: another one in every process
+    random = {name.encode() for name in [*_cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS.values(), *packer.flow_ids]}
+    places = sorted((at, mark) for mark in random if (at := data.find(mark)) >= 0)
+    for i, (_, mark) in enumerate(places):
+        data = data.replace(mark, b"%0*d" % (len(mark), i))
+    return hashlib.sha256(data + repr(sorted(packer.files.items())).encode()).hexdigest()
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships no types
@@ -127,6 +128,7 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships n
         self.sources: dict[str, str] = {}
         self.files: dict[str, tuple[int, int]] = {}
         self.met: dict[int, ModuleBase] = {}
+        self.flow_ids: set[str] = set()
         self._by_value: list[types.ModuleType] = []
         self._seen: set[str] = set()
 
@@ -151,6 +153,8 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships n
             if type(obj).__reduce_ex__ is object.__reduce_ex__ and type(obj).__reduce__ is object.__reduce__:
                 return copyreg.__newobj__, (kind,), _state(obj)  # type: ignore[attr-defined]  # what object's own pickling uses
             return NotImplemented
+        if kind.__module__.startswith("workbench.flows") and (flow_id := getattr(obj, "__dict__", {}).get("flow_id")):
+            self.flow_ids.add(flow_id)
         if kind is types.FunctionType and hasattr(obj, MARK):
             _resolve_annotations(obj)
         if kind is types.FunctionType or isinstance(obj, type):

@@ -19,6 +19,7 @@ from ..core.specs import FunctionSpec
 from ..errors import ArgumentError, NotStarted
 from .base import ModuleBase
 from .printing import StreamOption
+from .serving import Serving
 from .url_module import UrlModule
 
 PICKLE, SOURCES, KEY = "function.pickle", "sources.json", "security_key"
@@ -152,9 +153,13 @@ class ServerModule(UrlModule):
         from .carry import pack
 
         served = {"function": self._m, "pre": self._pre, "post": self._post}
-        served_names = {k: v for k, v in served.items() if v is not None}
-        self._deploy_inside(served_names)
-        parcel = pack(served_names, self.name)
+        served = {k: v for k, v in served.items() if v is not None}
+        parcel = pack(served, self.name)
+        waiting = [m for m in parcel.modules if isinstance(serving := getattr(m, "_serving", None), Serving) and not serving.alive]
+        if waiting:  # those that the function only mentions; what it holds was deployed before
+            for module in waiting:
+                module.start()
+            parcel = pack(served, self.name)
         spec = FunctionSpec(
             model=self.name,
             function=parcel.digest,
@@ -175,14 +180,6 @@ class ServerModule(UrlModule):
             files[KEY] = str.encode(self._key)
             share_key += f"-{self._owner}"  # a key of its own is not shared with others who serve the same function
         return JobSpec("deploy", "function", self.name, spec.to_json(), share_key=share_key), files
-
-    def _deploy_inside(self, served: Mapping[str, Any]) -> None:
-        """Deploy the modules that the function only mentions; those it holds were deployed before."""
-        from .carry import pack
-
-        for module in pack(served, self.name).modules:
-            if module is not self and getattr(getattr(module, "_serving", None), "endpoint", ...) is None:
-                module.start()
 
     def _free_port(self) -> None:
         """End our own server at the wanted port, which is to be replaced; refuse the port when somebody else has it."""

@@ -50,6 +50,12 @@ class Serving:
         """That deployment's record now."""
         return jobs.store().job(self.shown_id) if self.shown_id else None
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is something to ask: an address of the user's, or a deployment that has not ended."""
+        record = self.record
+        return record.state.active if record is not None else self.endpoint is not None
+
     def attach(self, endpoint: Endpoint) -> None:
         """Answer through an address, without deploying."""
         with self.lock:
