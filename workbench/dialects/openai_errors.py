@@ -90,7 +90,10 @@ def _read(body: str) -> tuple[str, tuple[str, ...], str]:
     if not isinstance(d, dict):
         return str(d)[:300], (), ""
     message, codes = _said(d)
-    return message[:1000], codes, next((text_of(d[k]) for k in ("request_id", "requestId", "sid", "id") if isinstance(d.get(k), str)), "")
+    header = d.get("header")
+    places = [d, header] if isinstance(header, dict) else [d]
+    ids = [p[k] for p in places for k in ("request_id", "requestId", "sid", "id") if isinstance(p.get(k), str)]
+    return message[:1000], codes, ids[0] if ids else ""
 
 
 def _said(d: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

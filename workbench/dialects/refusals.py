@@ -53,8 +53,8 @@ _WORDS = [
     ("context", r"context[ _](?:length|size|window)|maximum (?:context|model) length|too many (?:input )?tokens|prompt is too long"
                 r"|exceed_context_size|input (?:is )?too long|maximum number of (?:input )?tokens|input token count|range of input length"),
     ("filter", r"content[_ ](?:filter|policy|management policy)|responsible ?ai|data_inspection|inappropriate content|safety (?:filter|system)"),
-    ("model", r"model.{0,80}(?:not (?:found|exist|supported|served|available)|does(?: not|n't) exist|unknown)|no such model|invalid model|^model: "
-              r"|model identifier is invalid|模型不存在"),
+    ("model", r"model.{0,80}(?:not (?:found|exist|supported|served|available)|does(?: not|n't) exist|unknown)|no such model"
+              r"|invalid model|(?:^|error )model: |model identifier is invalid|模型不存在"),
     ("key", r"(?:api[ -_]?key|token|credential|signature).{0,40}(?:invalid|incorrect|not valid|expired|missing|not match|unauthorized)"
             r"|(?:invalid|incorrect|missing|no).{0,20}(?:api[ -_]?key|token|credential|x-api-key)|security token"),
     ("quota", r"insufficient.{0,20}(?:quota|balance|credit)|exceeded your current quota|check your plan|billing|credit balance|out of credits|arrear"
@@ -161,7 +161,7 @@ def kind_of(refusal: Refusal, more_codes: Mapping[str, str] | None = None) -> st
     whole = " ".join((*refusal.codes, message))
     if status == 403:
         return next((kind for kind, words in WORDS if kind != "context" and words.search(whole)), told or "key")
-    if (words := next((kind for kind, words in WORDS if words.search(whole)), "")) and (words != "quota" or status < 300):
+    if words := next((kind for kind, words in WORDS if words.search(whole)), ""):
         return words
     if status == 413:
         return "context"
