@@ -59,6 +59,7 @@ NAMES = [
     "end_session",
     "envs",
     "errors",
+    "evals",
     "finetune",
     "gpu",
     "graph",

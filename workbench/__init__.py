@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, deploy, errors, finetune, pocket, registry
+    from . import data, deploy, errors, evals, finetune, pocket, registry
     from . import modules as module
     from .core.answers import Answer
     from .core.events import Piece
@@ -117,6 +117,7 @@ _PUBLIC = {
     "end_session": ".modules.sessions:end_session",
     "envs": ".envs",
     "errors": ".errors",
+    "evals": ".evals",
     "finetune": ".finetune",
     "gpu": ".modules.views:gpu",
     "graph": ".flows:graph",
@@ -188,6 +189,7 @@ __all__ = [
     "end_session",
     "envs",
     "errors",
+    "evals",
     "finetune",
     "gpu",
     "graph",

@@ -80,7 +80,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "regex": "workbench.evals.scorers:Regex",
         "json_field": "workbench.evals.scorers:JsonField",
         "f1": "workbench.evals.scorers:F1",
+        "rouge_l": "workbench.evals.overlap:RougeL",
+        "bleu": "workbench.evals.overlap:Bleu",
     },
+    "corpus_measure": {"bleu": "workbench.evals.overlap:bleu_of"},
     "view": {
         "monitor": "workbench.widgets.monitor:Monitor",
         "chat": "workbench.widgets.chat:Chat",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ArgumentError, unknown_argument
+from ..modules.sessions import no_session
 from ..runtime import loop
 from ..runtime.front_end import StatusLine
 from . import rows, show
@@ -38,6 +39,10 @@ class _Plan:
         self.result.identity.after = [of_subject(s) for s in self.subjects]
 
     async def go(self) -> EvalResult:
+        with no_session():  # rows are no conversation
+            return await self._run()
+
+    async def _run(self) -> EvalResult:
         threads = ThreadPoolExecutor(self.concurrency, "workbench-eval")
         try:
             distinct = {id(s): Target(s, threads) for s in self.subjects}

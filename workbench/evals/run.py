@@ -117,6 +117,8 @@ async def _output(case: EvalCase, target: Target, pace: Pace, scorers: Sequence[
     except NotStarted:
         raise
     except Exception as e:
-        return EvalOutput(getattr(e, "partial", "") or None, error=in_words(e), scores={s.measure.name: None for s in scorers})
+        nothing = await judge([s for s in scorers if getattr(s, "counts_missing", False)], None, case, threads)
+        partial = getattr(e, "partial", "") or None
+        return EvalOutput(partial, error=in_words(e), scores={s.measure.name: None for s in scorers}, parts=nothing.parts)
     verdicts = await judge(scorers, output.value, case, threads)
-    return replace(output, scores=verdicts.scores, notes=verdicts.notes, judge_usage=verdicts.usage)
+    return replace(output, scores=verdicts.scores, notes=verdicts.notes, judge_usage=verdicts.usage, parts=verdicts.parts)

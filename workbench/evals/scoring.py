@@ -25,11 +25,13 @@ Value = float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A value, what the scorer has to say about it, and the tokens that judging took."""
+    """A value, what the scorer has to say about it, the tokens that judging took, and for a measure whose value over all rows
+    is not the mean of the rows (`Measure.corpus`) the counts that rows add up to."""
 
     value: Value
     note: str = ""
     usage: Usage = field(default_factory=Usage)
+    parts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Verdicts:
     scores: dict[str, float | None]
     notes: dict[str, str]
     usage: Usage = field(default_factory=Usage)
+    parts: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -53,7 +56,8 @@ class Scorer(Protocol):
     Notes
     -----
     A scorer with a true attribute ``quick`` is called where it stands, in microseconds and without waiting for anything; others
-    run in a thread, or are awaited. One with ``async prepare()`` is asked once before the first row.
+    run in a thread, or are awaited. One with ``async prepare()`` is asked once before the first row. One with a true
+    attribute ``counts_missing`` judges a missing answer, too, as None.
     """
 
     @property
@@ -220,13 +224,15 @@ async def judge(scorers: Sequence[Scorer], output: Any, case: EvalCase, threads:
     """What every scorer says about one output. A scorer that fails costs its own value only."""
     scores: dict[str, float | None] = {}
     notes: dict[str, str] = {}
-    usage = Usage()
+    usage, parts = Usage(), {}
     for scorer in scorers:
         name, note = scorer.measure.name, ""
         try:
             found = await _asked(scorer, output, case, threads)
             if isinstance(found, Judgement):
                 note, usage = found.note, usage + found.usage
+                if found.parts:
+                    parts[name] = found.parts
                 found = found.value
             scores[name] = _checked(found, scorer.measure)
         except NotStarted:
@@ -235,7 +241,7 @@ async def judge(scorers: Sequence[Scorer], output: Any, case: EvalCase, threads:
             scores[name], note = None, in_words(e)
         if note:
             notes[name] = note
-    return Verdicts(scores, notes, usage)
+    return Verdicts(scores, notes, usage, parts)
 
 
 async def _asked(scorer: Scorer, output: Any, case: EvalCase, threads: Executor) -> Any:

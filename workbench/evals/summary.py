@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import statistics
+from .. import registry
+from . import corpus, statistics
 from .values import LATENCY, EvalOutput, EvalRow, Measure, ScoreSummary
 
 
@@ -37,6 +38,8 @@ def _finite(interval: tuple[float, float]) -> tuple[float, float] | None:
 def summarise(rows: Sequence[EvalRow], measure: Measure, models: int, *, baseline: int = 0, candidate: int | None = None) -> ScoreSummary:
     """One measure over all rows, with the paired test of two models where there are two."""
     last = models - 1 if candidate is None else candidate
+    if measure.corpus:
+        return _of_corpus(rows, measure, models, baseline, last)
     bounded = measure.unit == "%"
     means: list[float | None] = []
     intervals: list[tuple[float, float] | None] = []
@@ -73,7 +76,35 @@ def summarise(rows: Sequence[EvalRow], measure: Measure, models: int, *, baselin
         test = statistics.paired_proportions(left, right)
     else:
         test = statistics.paired_means(left, right, bounded=bounded)
-    centre = means[baseline]
+    return _compared(base, test, rows, measure)
+
+
+def _of_corpus(rows: Sequence[EvalRow], measure: Measure, models: int, baseline: int, last: int) -> ScoreSummary:
+    """A measure that is computed from counts of all rows together."""
+    score = registry.get("corpus_measure", measure.corpus)
+    counts = [{r.index: p for r in rows if model < len(r.outputs) and (p := r.outputs[model].parts.get(measure.name))} for model in range(models)]
+    found = [corpus.estimate(list(c.values()), score) if c else None for c in counts]
+    base = ScoreSummary(
+        measure.name,
+        measure.title or measure.name,
+        measure.unit,
+        measure.higher_is_better,
+        tuple(e.value if e else None for e in found),
+        tuple(_finite(e.interval) if e else None for e in found),
+        baseline=baseline,
+        candidate=last,
+    )
+    common = [i for i in counts[baseline] if i in counts[last]]
+    if last == baseline or not common:
+        return base
+    test = corpus.paired([counts[baseline][i] for i in common], [counts[last][i] for i in common], score)
+    return _compared(base, test, rows, measure)
+
+
+def _compared(base: ScoreSummary, test: statistics.Paired, rows: Sequence[EvalRow], measure: Measure) -> ScoreSummary:
+    """A summary with what the paired test says."""
+    baseline, last = base.baseline, base.candidate
+    centre = base.means[baseline]
     margin = measure.margin
     if margin is not None and measure.relative_margin:
         margin = None if centre is None else margin * abs(centre)

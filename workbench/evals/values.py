@@ -70,6 +70,8 @@ class EvalOutput:
         US dollars, where the price is known.
     judge_usage : Usage
         Tokens that models as judges took for this output.
+    parts : Mapping of str to tuple of float
+        Counts of a scorer that rows add up to, see ``Measure.corpus``.
     """
 
     value: Any = None
@@ -82,6 +84,7 @@ class EvalOutput:
     skipped: bool = False
     cost: float | None = None
     judge_usage: Usage = field(default_factory=Usage)
+    parts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def missing(self) -> bool:
