@@ -147,7 +147,7 @@ def _pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
 
 
 def _checked(path: Path, node: Node, key: str) -> Any:
-    value = _expanded(_value(node), _at(path, node))
+    value = keys.sealed({key: _expanded(_value(node), _at(path, node))})[key]
     wanted = _TYPES.get(key)
     wrong = wanted is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted))
     if key == "api_key" and isinstance(value, list):

@@ -117,6 +117,7 @@ class AutoModel:
         config: bool | str | os.PathLike[str] = True,
         **others: Any,
     ) -> Any:
+        others = keys.sealed(others)
         choice = _choose(model, source, framework, config_id, type, config, others)
         if choice.make is None:
             raise choice.problem or ArgumentError(f"AutoModel found nothing for {model!r}.")
@@ -140,7 +141,7 @@ class AutoModel:
         Choice
             Its ``steps`` in order; it prints and shows as a list.
         """
-        return _choose(model, source, framework, config_id, type, config, others)
+        return _choose(model, source, framework, config_id, type, config, keys.sealed(others))
 
 
 class _Search:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import ArgumentError
 from ..providers import model_names
 from ..providers.reading import CODECS
+from ..runtime import keys
 from . import online_endpoint
 
 _CLASSES = {
@@ -75,6 +76,7 @@ class OnlineModule(metaclass=_Kinds):
         function: str | None = None,
         **others: Any,
     ) -> Any:
+        others = keys.sealed(others)
         wanted = type or function or ""
         if not wanted and model:
             _, name = online_endpoint.split(source or "", model)

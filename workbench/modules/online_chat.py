@@ -13,7 +13,7 @@ from ..core.messages import ChatRequest, Completion
 from ..core.providers import Provider
 from ..errors import ArgumentError
 from ..providers import model_names
-from ..runtime import prices
+from ..runtime import keys, prices
 from . import online_options, sessions, usage
 from .chat import Tools
 from .online_endpoint import Key, OnlineTarget, base_address
@@ -113,6 +113,7 @@ class OnlineChatModule(OnlineTraining):
         name: str = "",
         **others: Any,
     ) -> None:
+        api_key, others = keys.sealed(api_key), keys.sealed(others)
         super().__init__(stream=stream, return_trace=return_trace, name=name)
         kind = model_names.canonical(type or model_names.type_of(model or "") or "llm")
         if kind not in CHAT:

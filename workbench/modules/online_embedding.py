@@ -9,6 +9,7 @@ from typing import Any
 from ..core.endpoints import Timeouts
 from ..errors import ArgumentError
 from ..providers import model_names
+from ..runtime import keys
 from .online_endpoint import Key
 from .online_typed import OnlineTypedModule
 
@@ -78,6 +79,7 @@ class OnlineEmbeddingModule(OnlineTypedModule):
         name: str = "",
         **others: Any,
     ) -> None:
+        api_key, others = keys.sealed(api_key), keys.sealed(others)
         wanted = model or embed_model_name
         kind = model_names.canonical(type) if type else model_names.type_of(wanted or "")
         if not type and kind not in TYPES:

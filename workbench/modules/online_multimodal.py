@@ -8,6 +8,7 @@ from typing import Any
 from ..core.endpoints import Timeouts
 from ..errors import ArgumentError
 from ..providers import model_names
+from ..runtime import keys
 from .online_endpoint import Key
 from .online_typed import OnlineTypedModule
 
@@ -74,6 +75,7 @@ class OnlineMultiModalModule(OnlineTypedModule):
         name: str = "",
         **others: Any,
     ) -> None:
+        api_key, others = keys.sealed(api_key), keys.sealed(others)
         kind = model_names.canonical(type or function or model_names.type_of(model or "") or "")
         if kind not in TYPES:
             cause = f"{type or function!r} is none of its types." if type or function else "Neither type= nor the model's name says what it does."

@@ -8,6 +8,7 @@ nothing. A key is a `Secret` from here to the socket, and nothing else holds one
 from __future__ import annotations
 
 import os
+import re
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from ..providers import catalog
 from . import keyring_store
 
 HIDDEN = "***"
+_KEYLIKE = re.compile(r"key|token|secret|password|app_id|proxy", re.IGNORECASE)
 
 
 class Secret(str):
@@ -159,6 +161,21 @@ def count(endpoint: Endpoint) -> int:
     """How many keys there are to try for an endpoint."""
     held = _held.get(endpoint.key_ref)
     return len(held.sets) if held is not None else 1
+
+
+def sealed(given: Any) -> Any:
+    """Arguments with the keys among them made secret, before anything can fail and a traceback shows its variables.
+
+    Parameters
+    ----------
+    given : str, sequence or Mapping
+        A key or several; or arguments by name, of which those are keys that are called so.
+    """
+    if isinstance(given, str):
+        return given if isinstance(given, Secret) else Secret(given)
+    if isinstance(given, Mapping):
+        return {name: sealed(value) if _KEYLIKE.search(str(name)) else value for name, value in given.items()}
+    return [sealed(value) for value in given] if isinstance(given, list | tuple) else given
 
 
 # ---- finding
