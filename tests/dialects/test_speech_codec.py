@@ -63,6 +63,7 @@ def test_the_usual_speech_request_is_what_the_openai_package_types() -> None:
             },
         ),
         ({"form": "dashscope"}, "Cherry", {"model": "m", "input": {"text": "Hi", "voice": "Cherry"}}),
+        ({"form": "dashscope", "format": "mp3"}, "v", {"model": "m", "input": {"text": "Hi", "voice": "v", "format": "mp3"}}),
         (
             {"form": "doubao"},
             "v",

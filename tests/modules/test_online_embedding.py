@@ -227,6 +227,21 @@ def test_a_ranking_is_pairs_with_the_best_first(home: Any) -> None:
             m("q", documents=documents, top_n="two")
 
 
+def test_more_documents_than_one_request_takes_go_out_in_several(home: Any) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply({"results": [{"index": i, "relevance_score": float(d)} for i, d in enumerate(asked.json["documents"])][: asked.json["top_n"]]})
+
+    with scripted(answer) as server:
+        m = wb.OnlineModule("r", url=server.url, type="rerank", skip_auth=True, options={"batch_size": 3})
+        assert m("q", documents=[str(i) for i in range(8)]) == [(i, float(i)) for i in range(7, -1, -1)]
+        assert sorted(len(a.json["documents"]) for a in server.asked) == [2, 3, 3]
+
+
+def test_a_call_may_name_its_own_address(home: Any) -> None:
+    with scripted(vectors) as server:
+        assert embedder("http://127.0.0.1:9/v1")("7", url=f"{server.url}/embeddings") == [1.0, 7.0]
+
+
 def test_the_usual_first_cells_name_their_vendors(home: Any) -> None:
     embed = wb.OnlineModule(type="embed", source="qwen", model="text-embedding-v3", api_key="k")
     both = wb.OnlineModule(type="cross_modal_embed", source="qwen", model="qwen2.5-vl-embedding", api_key="k")

@@ -48,6 +48,7 @@ def test_a_sound_in_any_form_becomes_a_text(home: Path, tmp_path: Path) -> None:
             assert server.last.path == "/v1/audio/transcriptions"
             assert server.last.form["file"][0][1][:4] == b"RIFF"
         assert isinstance(answer, Answer)
+        assert stt(Audio(media(SECOND))) == "hello"
         assert stt("", files=[path], language="en") == stt(lazyllm_files=str(path)) == "hello"
         assert asyncio.run(stt.acall(path)) == "hello"
         with pytest.raises(errors.ArgumentError, match="one sound"):

@@ -10,7 +10,8 @@ The ``form`` option chooses:
 ``bedrock``   Amazon Bedrock's agent runtime; ``model`` is an ARN, or a name together with the option ``region``
 ============  ====================================================================================================
 
-Other options: ``top_n`` (``false`` where the server has no such field), ``items`` (``objects`` for documents
+Other options: ``batch_size`` (the most documents of one request; more go out in several), ``top_n`` (``false`` where the server
+has no such field), ``items`` (``objects`` for documents
 ``{text}``/``{image}``), ``path``, ``body``. Whatever a server sends, the answer is sorted here and cut to ``top_n``.
 Formats: https://docs.cohere.com/reference/rerank, https://jina.ai/reranker, https://huggingface.github.io/text-embeddings-inference,
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html.
@@ -32,6 +33,7 @@ class FlatRerank(JsonCodec):
 
     name = "rerank"
     path = "/rerank"
+    batch_size = 1 << 30  # no limit that is known
     known = frozenset(
         {"return_documents", "max_tokens_per_doc", "max_chunks_per_doc", "overlap_tokens", "instruction", "instruct", "priority", "user"}
         | {"truncate", "truncation", "rank_fields", "return_raw_scores", "raw_scores", "request_id", "user_id"}

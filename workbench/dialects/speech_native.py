@@ -125,6 +125,8 @@ class DashscopeSpeech(OpenAISpeech):
         p = dict(request.parameters)
         given: dict[str, Any] = {"text": request.text, "voice": self.voice(request, "Cherry")}
         names = {"language": "language_type", "response_format": "format"}
+        if self.options.get("format"):
+            p.setdefault("response_format", self.options["format"])
         given |= {names.get(k, k): p.pop(k) for k in list(p) if k in self.known}
         return self.post({"model": request.model, "input": given, **p}, request.model)
 
@@ -149,7 +151,7 @@ class DashscopeSpeech(OpenAISpeech):
         return EventPieces(read_one)
 
     def mime(self, request: SpeakRequest) -> str:
-        return "audio/pcm"
+        return super().mime(request) if self.options.get("format") or request.parameters.get("response_format") else "audio/pcm"
 
 
 class DoubaoSpeech(OpenAISpeech):

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.providers import Provider
 from . import online_options
 from .online_endpoint import Key, OnlineTarget
-from .typed_calls import TIMEOUTS, TypedCalls
+from .typed_calls import TIMEOUTS, TypedCalls, whole_address
 from .typed_module import TypedModule
 
 
@@ -69,7 +67,7 @@ class OnlineTypedModule(TypedModule):
             known=known,
         )
         if url:
-            self._target = replace(self._target, endpoint=whole_address(self._target, url))
+            self._target = replace(self._target, endpoint=whole_address(self._target.endpoint, self._target.capability.codec, url))
         calls = TypedCalls(
             type,
             self._target.capability.codec,
@@ -122,18 +120,3 @@ class OnlineTypedModule(TypedModule):
     def __repr__(self) -> str:
         kind = type(self).__name__.removesuffix("Module")
         return f"<Module type={kind} name={self.name} source={self.source} model={self.model} url={self.base_url}>"
-
-
-def whole_address(target: OnlineTarget, url: str) -> Endpoint:
-    """The endpoint for an address of the user's that may be the base or name the whole path, which is then asked as it is.
-
-    A base ends in nothing, a slash, or a version such as ``v1``.
-    """
-    endpoint = target.endpoint
-    codec = registry.get("codec", target.capability.codec)(endpoint.options)
-    base, path = url.strip().rstrip("/"), codec.path
-    if path and base.endswith(path):
-        return replace(endpoint, url=base.removesuffix(path))
-    last = urlsplit(base).path.rpartition("/")[2]
-    is_base = not last or url.strip().endswith("/") or (last[0] == "v" and last[1:2].isdigit()) or last in ("openai", "api", "compatible-mode")
-    return replace(endpoint, url=base) if is_base else replace(endpoint, url=base, options={**endpoint.options, "path": ""})

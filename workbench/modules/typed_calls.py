@@ -12,7 +12,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
@@ -33,6 +34,7 @@ CODECS = {
 }
 TIMEOUTS = Timeouts(first_byte=600.0, gap=120.0, total=3600.0)
 _WORKERS = 4
+T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -118,8 +120,17 @@ class TypedCalls:
         if not items:
             return Outcome([], Usage())
         size = self.batch_size or call.reader.batch_size
-        starts = range(0, len(items), size)
-        done = await self._side_by_side([partial(self._batch, call, items[i : i + size], parameters, i) for i in starts])
+        ready = 0
+
+        async def batch(start: int) -> Vectors:
+            nonlocal ready
+            found = await self._batch(call, items[start : start + size], parameters, start)
+            ready += len(found.vectors)
+            if call.told is not None:
+                call.told(f"{ready:,} of {len(items):,}")
+            return found
+
+        done = await self._side_by_side([partial(batch, i) for i in range(0, len(items), size)])
         rows = [row for vectors in done for row in vectors.vectors]
         usage = sum((v.usage for v in done), Usage())
         return Outcome(rows[0] if single else rows, usage)
@@ -149,11 +160,11 @@ class TypedCalls:
             )
         return found
 
-    async def _side_by_side(self, calls: Sequence[Callable[[], Awaitable[Vectors]]]) -> list[Vectors]:
+    async def _side_by_side(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
         """All results in order, some requests at once; the first error ends the others."""
         turns = asyncio.Semaphore(self.num_worker)
 
-        async def one(call: Callable[[], Awaitable[Vectors]]) -> Vectors:
+        async def one(call: Callable[[], Awaitable[T]]) -> T:
             async with turns:
                 return await call()
 
@@ -178,10 +189,16 @@ class TypedCalls:
         wanted = len(items) if top_n is None or top_n < 1 else min(top_n, len(items))
         if not items:
             return Outcome([], Usage())
-        asked = RerankRequest(_item(query, None), items, wanted, call.endpoint.model, parameters)
-        found: Ranking = await call.send(asked)
-        pairs = [p for p in found.pairs if 0 <= p[0] < len(items)]
-        return Outcome(pairs[:wanted], found.usage)
+        size = self.batch_size or call.reader.batch_size
+        asked = partial(self._ranked, call, _item(query, None), parameters, wanted)
+        done = await self._side_by_side([partial(asked, items[i : i + size], i) for i in range(0, len(items), size)])
+        pairs = sorted((p for found in done for p in found.pairs), key=lambda p: (-p[1], p[0]))
+        return Outcome(pairs[:wanted], sum((found.usage for found in done), Usage()))
+
+    async def _ranked(self, call: _Call, query: Item, parameters: Mapping[str, Any], wanted: int, items: Sequence[Item], start: int) -> Ranking:
+        """The ranking of some documents, ``start`` being the number of the first: a reranker judges each by itself."""
+        found: Ranking = await call.send(RerankRequest(query, tuple(items), min(wanted, len(items)), call.endpoint.model, parameters))
+        return replace(found, pairs=tuple((start + i, score) for i, score in found.pairs if 0 <= i < len(items)))
 
     # ---- sound
 
@@ -255,12 +272,20 @@ class _Call:
     def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters to send: the defaults, those given, and ``extra`` unread. ``model`` is taken out."""
         sent = {**self.calls.defaults, **given}
-        model, extra = sent.pop("model", None), {**(sent.pop("extra", None) or {}), **(sent.pop("extra_body", None) or {})}
+        model, url, extra = (
+            sent.pop("model", None),
+            sent.pop("url", None),
+            {**(sent.pop("extra", None) or {}), **(sent.pop("extra_body", None) or {})},
+        )
         if model:
             self.endpoint = replace(self.endpoint, model=str(model))
+        if url:
+            self.endpoint = whole_address(self.endpoint, self.calls.codec, str(url))
         for name in sent:
             if name not in self.reader.known and name != "voice":
-                raise unknown_argument(f"A call of type {self.calls.type!r} at {self.endpoint.source}", name, {*self.reader.known, "model", "extra"})
+                raise unknown_argument(
+                    f"A call of type {self.calls.type!r} at {self.endpoint.source}", name, {*self.reader.known, "model", "url", "extra"}
+                )
         return {**{k: v for k, v in sent.items() if v is not None}, **extra}
 
     async def send(self, request: Any) -> Any:
@@ -273,6 +298,19 @@ class _Call:
         from ..runtime.fetch import fetch
 
         return await fetch(file, replace(self.endpoint, url=file.url) if given else self.endpoint, self.calls.timeouts)
+
+
+def whole_address(endpoint: Endpoint, codec: str, url: str) -> Endpoint:
+    """The endpoint for an address of the user's that may be the base or name the whole path, which is then asked as it is.
+
+    A base ends in nothing, a slash, or a version such as ``v1``.
+    """
+    base, path = url.strip().rstrip("/"), registry.get("codec", codec)(endpoint.options).path
+    if path and base.endswith(path):
+        return replace(endpoint, url=base.removesuffix(path))
+    last = urlsplit(base).path.rpartition("/")[2]
+    is_base = not last or url.strip().endswith("/") or (last[0] == "v" and last[1:2].isdigit()) or last in ("openai", "api", "compatible-mode")
+    return replace(endpoint, url=base) if is_base else replace(endpoint, url=base, options={**endpoint.options, "path": ""})
 
 
 def playable(media: Media, rate: int) -> Media:

@@ -79,7 +79,6 @@ class TypedModule(ModuleBase):
         from ..runtime.calls import open_pieces
 
         endpoint, request, mime, rate = self._calls.spoken(self.endpoint, input, parameters)
-        usage.count(Usage(), self, running.get())
         return SpeechStream(open_pieces(endpoint, self._calls.codec, request, self._calls.timeouts), mime, rate, endpoint.model)
 
 
