@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import data, deploy, errors, evals, finetune, pocket, registry
+    from . import formatters as formatter
     from . import modules as module
+    from . import prompts as prompter
     from .core.answers import Answer
     from .core.events import Piece
     from .core.messages import Completion, Message
@@ -50,6 +52,18 @@ if TYPE_CHECKING:
         switch,
         warp,
     )
+    from .formatters import (
+        EmptyFormatter,
+        FileFormatter,
+        FormatterBase,
+        FunctionCallFormatter,
+        JsonFormatter,
+        PythonFormatter,
+        StrFormatter,
+        YamlFormatter,
+        decode_query_with_filepaths,
+        encode_query_with_filepaths,
+    )
     from .modules import ChatModule, Hook, ModuleBase, StreamCallHelper, TrainableModule
     from .modules.action import ActionModule
     from .modules.auto_model import AutoModel
@@ -63,6 +77,7 @@ if TYPE_CHECKING:
     from .modules.trial import TrialModule
     from .modules.url_module import UrlModule
     from .modules.views import gpu
+    from .prompts import AlpacaPrompter, ChatPrompter, EmptyPrompter, Prompter, PrompterBase
     from .providers import providers as providers
     from .providers import register_provider
     from .runtime.job import Job, job, jobs
@@ -72,15 +87,23 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "ActionModule": ".modules.action:ActionModule",
+    "AlpacaPrompter": ".prompts:AlpacaPrompter",
     "Answer": ".core.answers:Answer",
     "AutoModel": ".modules.auto_model:AutoModel",
     "ChatModule": ".modules:ChatModule",
+    "ChatPrompter": ".prompts:ChatPrompter",
     "Completion": ".core.messages:Completion",
+    "EmptyFormatter": ".formatters:EmptyFormatter",
+    "EmptyPrompter": ".prompts:EmptyPrompter",
     "EvalResult": ".evals:EvalResult",
     "FastapiApp": ".modules.fastapi_app:FastapiApp",
+    "FileFormatter": ".formatters:FileFormatter",
     "FlowBase": ".flows:FlowBase",
+    "FormatterBase": ".formatters:FormatterBase",
+    "FunctionCallFormatter": ".formatters:FunctionCallFormatter",
     "Hook": ".modules:Hook",
     "Job": ".runtime.job:Job",
+    "JsonFormatter": ".formatters:JsonFormatter",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
     "OnlineChatModule": ".modules.online_chat:OnlineChatModule",
@@ -92,11 +115,16 @@ _PUBLIC = {
     "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
     "Placeholder": ".flows:Placeholder",
+    "Prompter": ".prompts:Prompter",
+    "PrompterBase": ".prompts:PrompterBase",
+    "PythonFormatter": ".formatters:PythonFormatter",
     "ServerModule": ".modules.server_module:ServerModule",
+    "StrFormatter": ".formatters:StrFormatter",
     "StreamCallHelper": ".modules:StreamCallHelper",
     "TrainableModule": ".modules:TrainableModule",
     "TrialModule": ".modules.trial:TrialModule",
     "UrlModule": ".modules.url_module:UrlModule",
+    "YamlFormatter": ".formatters:YamlFormatter",
     "_0": ".flows:_0",
     "_1": ".flows:_1",
     "_2": ".flows:_2",
@@ -112,13 +140,16 @@ _PUBLIC = {
     "bind": ".flows:bind",
     "compare": ".evals:compare",
     "data": ".data",
+    "decode_query_with_filepaths": ".formatters:decode_query_with_filepaths",
     "deploy": ".deploy",
     "diverter": ".flows:diverter",
+    "encode_query_with_filepaths": ".formatters:encode_query_with_filepaths",
     "end_session": ".modules.sessions:end_session",
     "envs": ".envs",
     "errors": ".errors",
     "evals": ".evals",
     "finetune": ".finetune",
+    "formatter": ".formatters",
     "gpu": ".modules.views:gpu",
     "graph": ".flows:graph",
     "ifs": ".flows:ifs",
@@ -131,6 +162,7 @@ _PUBLIC = {
     "parallel": ".flows:parallel",
     "pipeline": ".flows:pipeline",
     "pocket": ".pocket",
+    "prompter": ".prompts",
     "providers": ".providers",
     "register_provider": ".providers:register_provider",
     "registry": ".registry",
@@ -143,15 +175,23 @@ _PUBLIC = {
 
 __all__ = [
     "ActionModule",
+    "AlpacaPrompter",
     "Answer",
     "AutoModel",
     "ChatModule",
+    "ChatPrompter",
     "Completion",
+    "EmptyFormatter",
+    "EmptyPrompter",
     "EvalResult",
     "FastapiApp",
+    "FileFormatter",
     "FlowBase",
+    "FormatterBase",
+    "FunctionCallFormatter",
     "Hook",
     "Job",
+    "JsonFormatter",
     "Message",
     "ModuleBase",
     "OnlineChatModule",
@@ -163,11 +203,16 @@ __all__ = [
     "OptionIter",
     "Piece",
     "Placeholder",
+    "Prompter",
+    "PrompterBase",
+    "PythonFormatter",
     "ServerModule",
+    "StrFormatter",
     "StreamCallHelper",
     "TrainableModule",
     "TrialModule",
     "UrlModule",
+    "YamlFormatter",
     "_0",
     "_1",
     "_2",
@@ -184,13 +229,16 @@ __all__ = [
     "bind",
     "compare",
     "data",
+    "decode_query_with_filepaths",
     "deploy",
     "diverter",
+    "encode_query_with_filepaths",
     "end_session",
     "envs",
     "errors",
     "evals",
     "finetune",
+    "formatter",
     "gpu",
     "graph",
     "ifs",
@@ -204,6 +252,7 @@ __all__ = [
     "parallel",
     "pipeline",
     "pocket",
+    "prompter",
     "providers",
     "register_provider",
     "registry",

@@ -74,6 +74,12 @@ BUILTIN: dict[str, dict[str, str]] = {
         "functioncall": "workbench.formatters.function_call:FunctionCallFormatter",
     },
     "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
+    "prompter": {
+        "chat": "workbench.prompts.chat:ChatPrompter",
+        "alpaca": "workbench.prompts.alpaca:AlpacaPrompter",
+        "empty": "workbench.prompts.empty:EmptyPrompter",
+        "template": "workbench.prompts.template:Prompter",
+    },
     "scorer": {
         "exact": "workbench.evals.scorers:Exact",
         "contains": "workbench.evals.scorers:Contains",

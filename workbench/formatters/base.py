@@ -74,6 +74,9 @@ class FormatterBase:
             return NotImplemented
         from ..flows import pipeline
 
+        if issubclass(type(other), pipeline):
+            other._add("", self)
+            return other
         return pipeline(other, self)
 
     def __repr__(self) -> str:

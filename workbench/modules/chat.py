@@ -21,7 +21,7 @@ from ..core.events import Piece
 from ..core.messages import ChatRequest, Completion
 from ..errors import ArgumentError, EndpointError
 from ..formatters import Formatter, chain
-from ..prompts import ChatPrompt
+from ..prompts import ChatPrompter, PrompterBase, prompter_of
 from . import contents, parameters, sessions, usage
 from .base import ModuleBase
 from .outlet import Outlet
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..runtime.stream import Stream
 
 Tools = Sequence[Mapping[str, Any]]
-Prompt = str | Mapping[str, str] | ChatPrompt | None
+Prompt = str | Mapping[str, Any] | PrompterBase | None
 _RECENT = 500
 
 
@@ -56,7 +56,7 @@ class ChatModule(ModuleBase):
     def __init__(self, *, stream: StreamOption = False, return_trace: bool = False, name: str = "") -> None:
         super().__init__(return_trace=return_trace, name=name)
         self._stream = check_stream(stream)
-        self._prompt = ChatPrompt()
+        self._prompt: PrompterBase = ChatPrompter()
         self._formatter: Formatter | None = None
         self._parameters: dict[str, Any] = {}
         self._optional: frozenset[str] = frozenset()
@@ -90,7 +90,7 @@ class ChatModule(ModuleBase):
         history : sequence, optional
             Turns that come before every call: ``[[user, assistant], …]`` or OpenAI messages.
         """
-        self._prompt = ChatPrompt.of(prompt, history)
+        self._prompt = prompter_of(prompt, history)
         return self
 
     @tries
@@ -162,7 +162,7 @@ class ChatModule(ModuleBase):
         other._usage_in = {}
         usage.known_as(other)
         if prompt is not None or history is not None:
-            other._prompt = ChatPrompt.of(self._prompt if prompt is None else prompt, history)
+            other._prompt = prompter_of(self._prompt if prompt is None else prompt, history)
         if format is not None:
             other.formatter(format)
         if stream is not None:
@@ -272,8 +272,9 @@ class ChatModule(ModuleBase):
         said, files = contents.split(input)
         talk = sessions.current.get()
         earlier = talk.history(self) if history is None and talk is not None else history
-        turns = contents.with_files(self._prompt.messages(said, earlier), files)
-        return ChatRequest(turns, self.endpoint.model, tuple(tools or ()), {k: v for k, v in sent.items() if v is not None})
+        asked = self._prompt.ask(said, earlier, tools)
+        turns = contents.with_files(asked.messages, files)
+        return ChatRequest(turns, self.endpoint.model, asked.tools, {k: v for k, v in sent.items() if v is not None})
 
     def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A call's parameters as they are sent; a misspelt one is refused."""

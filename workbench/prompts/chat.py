@@ -1,126 +1,148 @@
-"""A chat prompt: instruction, slots and earlier turns around what the user says. Pure: input in, turns out.
-
-Does not know models or their chat templates.
-"""
+"""`ChatPrompter`: instruction, slots and earlier turns around what the user says. Does not know models or their templates."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..core.messages import Message, as_messages
-from ..errors import ArgumentError, unknown_argument
+from ..core.messages import Message
+from ..errors import ArgumentError, nearest, unknown_argument
+from . import slots
+from .base import PrompterBase, Tools
+from .history import as_turns
 
-_SLOT = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
+_KEYS = ("system", "user", "drop_builtin_system")
 
 
-@dataclass(frozen=True, slots=True)
-class ChatPrompt:
-    """Turns an input into the messages of a request.
+class ChatPrompter(PrompterBase):
+    """An instruction around what the user says, with earlier turns between them.
 
-    Attributes
+    A text fills the only slot of the instruction, or is the user's turn where there is none. A dict fills the slots; at most one
+    entry may be left over, and is the user's turn. Messages are taken as they are, and their system text wins. Where the user
+    would say nothing, because the instruction has taken it all in, the instruction is what the user says: many models
+    and vendors answer no empty turn.
+
+    Parameters
     ----------
-    system : str
-        The instruction; ``{slots}`` in it are filled from the input.
-    user : str
-        Text before what the user says; may hold slots too.
-    history : tuple of Message
-        Earlier turns, before those of the call.
+    instruction : str or dict, optional
+        The system text; or ``{'system': …, 'user': …}``, the latter before what the user says. Both may have ``{slots}``.
+        ``'drop_builtin_system': True`` in the dict sends an empty system text where there is none, which keeps a model's
+        template from adding its own.
+    extra_keys : str or list of str, optional
+        Names of further values that an input brings; each stands under its name at the end of the instruction.
+    show, tools, history, enable_system
+        As in `PrompterBase`.
+    skills : str or list of str, optional
+        Further instructions, after the first.
+
+    Raises
+    ------
+    ArgumentError
+        For an instruction of another form.
+
+    Examples
+    --------
+    >>> ChatPrompter({'system': 'You are a {role}.', 'user': 'Answer: {question}'}).messages({'role': 'pirate', 'question': 'Why?'})
     """
 
-    system: str = ""
-    user: str = ""
-    history: tuple[Message, ...] = ()
+    def __init__(
+        self,
+        instruction: str | Mapping[str, Any] | None = None,
+        extra_keys: str | Iterable[str] | None = None,
+        show: bool = False,
+        tools: Tools = None,
+        skills: str | Iterable[str] | None = None,
+        history: Any = None,
+        *,
+        enable_system: bool = True,
+        extro_keys: str | Iterable[str] | None = None,
+    ) -> None:
+        super().__init__(show, tools, history, enable_system=enable_system)
+        self.system, self.user, self.drop_builtin_system = parts_of(instruction)
+        further = [skills] if isinstance(skills, str) else list(skills or ())
+        self.extra_keys = keys_of(extra_keys or extro_keys)
+        extras = self._extras(self.extra_keys)
+        self.system = "\n\n".join(t for t in (self.system, *further, extras) if t)
 
     @staticmethod
-    def of(prompt: str | Mapping[str, str] | ChatPrompt | None, history: Any = None) -> ChatPrompt:
-        """A prompt from what a user writes: a text, ``{'system': …, 'user': …}``, None, or a prompt."""
-        if isinstance(prompt, ChatPrompt):
-            return prompt if history is None else ChatPrompt(prompt.system, prompt.user, as_history(history))
-        if prompt is None or isinstance(prompt, str):
-            return ChatPrompt(prompt or "", "", as_history(history))
-        if isinstance(prompt, Mapping):
-            for key in prompt:
-                if key not in ("system", "user"):
-                    raise unknown_argument("A prompt dict", str(key), ("system", "user"))
-            return ChatPrompt(prompt.get("system", ""), prompt.get("user", ""), as_history(history))
-        raise ArgumentError(f"A prompt cannot be a {type(prompt).__name__}.", "", "Give a text, a dict with 'system' and 'user', or None.")
+    def _extras(keys: tuple[str, ...]) -> str:
+        """The slots of the extra keys, under their names."""
+        return "\n\n".join(("Further information:", *(f"### {key}:\n{{{key}}}" for key in keys))) if keys else ""
+
+    @staticmethod
+    def of(prompt: Any = None, history: Any = None) -> PrompterBase:
+        """See `workbench.prompts.prompter_of`."""
+        from .of import prompter_of
+
+        return prompter_of(prompt, history)
 
     @property
     def slots(self) -> tuple[str, ...]:
         """Names of the slots, in the order in which they stand."""
-        return tuple(dict.fromkeys(_SLOT.findall(self.system) + _SLOT.findall(self.user)))
+        return slots.names(self.system, self.user)
 
-    def messages(self, value: Any, history: Any = None) -> tuple[Message, ...]:
-        """The turns to send.
-
-        Parameters
-        ----------
-        value : str, dict or sequence of messages
-            A text fills the prompt's only slot, or is the user's turn where there is none. A dict fills the slots; at most
-            one entry may be left over, and is the user's turn. Messages are taken as they are.
-        history : sequence, optional
-            Earlier turns: pairs ``[user, assistant]`` or OpenAI messages.
-        """
-        earlier = (*self.history, *as_history(history))
-        if isinstance(value, Message) or _is_messages(value):
-            return self._around(as_messages(value), earlier)
-        system, user = self._filled(value)
-        if not user:  # many models and vendors answer no empty turn: the instruction is then what the user says
+    def turns(self, value: Any, history: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The turns: system text, earlier turns, the user's."""
+        given = as_turns(value)
+        if given is not None:
+            return self._around(given, history)
+        if isinstance(value, list | tuple) and not value:
+            raise ArgumentError("There is nothing to send.", "The list of messages is empty.", "Give a text, a dict, or at least one message.")
+        values, said = slots.fit(value, self.slots)
+        system, user = slots.fill(self.system, values), "\n".join(t for t in (slots.fill(self.user, values), said) if t)
+        if not user:
             system, user = "", system
-        return ((Message("system", system),) if system else ()) + earlier + (Message("user", user),)
+        return (*self._system(system), *history, Message("user", user))
+
+    def _system(self, text: str) -> tuple[Message, ...]:
+        return (Message("system", text),) if text or self.drop_builtin_system else ()
 
     def _around(self, turns: tuple[Message, ...], earlier: tuple[Message, ...]) -> tuple[Message, ...]:
         if self.slots:
             raise ArgumentError(f"The prompt has slots ({', '.join(self.slots)}), but messages were given.", "", "Give a dict with the slots.")
-        own = (Message("system", self.system),) if self.system and not any(t.role == "system" for t in turns) else ()
-        if earlier and turns and turns[0].role == "system":
+        if earlier and turns[0].role == "system":
             return (turns[0], *earlier, *turns[1:])
+        own = () if any(t.role == "system" for t in turns) else self._system(slots.fill(self.system, {}))
         return (*own, *earlier, *turns)
 
-    def _filled(self, value: Any) -> tuple[str, str]:
-        slots = self.slots
-        if isinstance(value, Mapping):
-            rest = {k: v for k, v in value.items() if k not in slots}
-            missing = [s for s in slots if s not in value]
-            if missing or len(rest) > 1:
-                over = f"Left over: {', '.join(map(str, rest))}; only one may be, as the user's turn."
-                cause = f"Missing: {', '.join(missing)}." if missing else over
-                raise ArgumentError("The input does not fit the prompt.", cause, f"The prompt's slots: {', '.join(slots) or 'none'}.")
-            said, values = (str(next(iter(rest.values()))) if rest else ""), {s: str(value[s]) for s in slots}
-        elif len(slots) > 1:
-            raise ArgumentError("The prompt has several slots, but one text was given.", "", f"Give a dict with: {', '.join(slots)}.")
-        else:
-            said, values = ("", {slots[0]: str(value)}) if slots else (str(value), {})
-
-        def fill(text: str) -> str:
-            return _SLOT.sub(lambda m: values[m[1]], text)
-
-        return fill(self.system), "\n".join(t for t in (fill(self.user), said) if t)
+    def __repr__(self) -> str:
+        shown: Any = {"system": self.system, "user": self.user} if self.user else self.system
+        return f"{type(self).__name__}({shown!r:.100})" if shown else f"{type(self).__name__}()"
 
 
-def as_history(history: Any) -> tuple[Message, ...]:
-    """Turns from pairs ``[user, assistant]``, OpenAI message dicts, or a mixture."""
-    turns: list[Message] = []
-    for item in history or ():
-        if isinstance(item, Mapping | Message):
-            turns.extend(as_messages(item))
-        elif isinstance(item, Sequence) and not isinstance(item, str) and 1 <= len(item) <= 2:
-            turns.append(Message("user", str(item[0])))
-            turns.extend(Message("assistant", str(text)) for text in item[1:])
-        else:
-            fix = "Give [user, assistant] pairs, or dicts with 'role' and 'content'."
-            raise ArgumentError(f"A turn of the history cannot be {item!r:.80}.", "", fix)
-    return tuple(turns)
+def parts_of(instruction: Any) -> tuple[str, str, bool]:
+    """(system text, user text, whether the model's own system text is unwanted) of an instruction.
+
+    Raises
+    ------
+    ArgumentError
+        For another form; a misspelt key is named.
+    """
+    if instruction is None or isinstance(instruction, str):
+        return instruction or "", "", False
+    if not isinstance(instruction, Mapping):
+        raise ArgumentError(f"A prompt cannot be a {type(instruction).__name__}.", "", "Give a text, a dict with 'system' and 'user', or None.")
+    for key, value in instruction.items():
+        if key not in _KEYS:
+            raise unknown_argument("A prompt dict", str(key), _KEYS)
+        if key != "drop_builtin_system" and not isinstance(value, str | None):
+            raise ArgumentError(f"The {key!r} of a prompt cannot be a {type(value).__name__}.", "", "Give a text.")
+    return instruction.get("system") or "", instruction.get("user") or "", bool(instruction.get("drop_builtin_system"))
 
 
-def _is_messages(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return "role" in value and value["role"] in ("system", "user", "assistant", "tool")
-    return isinstance(value, Iterable) and not isinstance(value, str) and all(isinstance(v, Message) or _is_role(v) for v in value)
+def keys_of(keys: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Names of extra values.
 
-
-def _is_role(value: Any) -> bool:
-    return isinstance(value, Mapping) and "role" in value
+    Raises
+    ------
+    ArgumentError
+        For one that cannot be a slot's name.
+    """
+    found = (keys,) if isinstance(keys, str) else tuple(keys or ())
+    for key in found:
+        if not isinstance(key, str) or not key.isidentifier():
+            near = nearest(str(key), ["input"])
+            raise ArgumentError(
+                f"{key!r} cannot name an extra value.", "A name has letters, digits and _.", f"Write {near!r}." if near else "Choose a name."
+            )
+    return found
