@@ -109,7 +109,7 @@ def test_help_is_shown_whatever_stands_in_the_cell(shell: InteractiveShell, caps
     assert wb.jobs() == []
 
 
-@pytest.mark.parametrize(("magic", "option"), [("jobs", "--active"), ("gpu", "--help")])
+@pytest.mark.parametrize(("magic", "option"), [("jobs", "--active"), ("gpu", "--help"), ("keys", "--part")])
 def test_every_magic_has_help_and_a_docstring(shell: InteractiveShell, capsys: Capture, magic: str, option: str) -> None:
     shell.run_cell(f"%{magic} --help")
     assert option in capsys.readouterr().out
@@ -119,6 +119,26 @@ def test_every_magic_has_help_and_a_docstring(shell: InteractiveShell, capsys: C
 def test_jobs_lists_them_and_takes_a_kind(shell: InteractiveShell, echo: wb.TrainableModule) -> None:
     assert [j.id for j in shell.run_line_magic("jobs", "")] == [echo.deployment.id]  # type: ignore[union-attr]
     assert shell.run_line_magic("jobs", "--kind finetune --active -n 3") == []
+
+
+def test_keys_lists_places_keeps_what_is_typed_unseen_and_forgets(
+    shell: InteractiveShell, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: dict[tuple[str, str], str] = {}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda question: "sk-marked-0002")
+    monkeypatch.setattr("keyring.get_password", lambda service, name: kept.get((service, name)))
+    monkeypatch.setattr("keyring.set_password", lambda service, name, value: kept.update({(service, name): value}))
+    monkeypatch.setattr("keyring.delete_password", lambda service, name: kept.pop((service, name)))
+    shell.run_line_magic("keys", "set openai")
+    assert kept == {("jupyter-llm-workbench", "openai"): "sk-marked-0002"}
+    assert "openai (keyring)" in repr(shell.run_line_magic("keys", ""))
+    shell.run_line_magic("keys", "remove openai")
+    assert kept == {}
+    assert "sk-marked" not in capsys.readouterr().out
+    with pytest.raises(UsageError, match="needs a vendor"):
+        shell.run_line_magic("keys", "set")
 
 
 def test_gpu_in_a_terminal_is_text(shell: InteractiveShell, capsys: Capture) -> None:
