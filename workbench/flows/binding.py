@@ -243,6 +243,16 @@ class bind:
                 return frame.of(number)
         return value
 
+    def held_modules(self) -> list[Any]:
+        """The modules in what is bound, each once."""
+        from .items import is_module
+
+        held = getattr(self._f, "held_modules", None)  # a flow, or another bind
+        if held is not None:
+            return list(held())
+        subject = getattr(self._f, "__self__", self._f)
+        return [subject] if is_module(subject) else []
+
     # ---- looking like what is bound
 
     def __getattr__(self, name: str) -> Any:

@@ -71,7 +71,7 @@ def held(values: Iterable[Any]) -> list[ModuleBase]:
 
     found: dict[ModuleBase, None] = {}
     for value in values:
-        if isinstance(value, ModuleBase):
+        if issubclass(type(value), ModuleBase):  # a bind says that it is an instance of what it binds
             found[value] = None
         elif not isinstance(value, type) and (inside := getattr(value, "held_modules", None)) is not None:
             found.update(dict.fromkeys(m for m in inside() if isinstance(m, ModuleBase)))
