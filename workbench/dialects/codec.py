@@ -15,7 +15,7 @@ from ..core.media import Media, kind_of
 from ..core.messages import Usage
 from ..core.protocols import HttpRequest, Refused
 from ..core.typed import Item
-from ..errors import ArgumentError
+from ..errors import ArgumentError, unknown_argument
 from .openai_errors import error_from
 
 _IDS = ("x-request-id", "request-id", "x-ms-request-id", "apim-request-id", "x-tt-logid", "trace-id", "x-siliconcloud-trace-id", "x-api-request-id")
@@ -67,6 +67,20 @@ class JsonCodec:
         """The path with the model's name in it, where it has a place for one."""
         path = path or self.path
         return path.replace("{model}", quote(model.removeprefix("models/"), safe="")) if "{model}" in path else path
+
+
+def choose(what: str, forms: Mapping[str, type[Any]], options: Mapping[str, Any] | None) -> Any:
+    """The codec of the ``form`` named in the options, ``openai`` when none is.
+
+    Raises
+    ------
+    ArgumentError
+        For a form that nobody knows.
+    """
+    form = str((options or {}).get("form", next(iter(forms))))
+    if form not in forms:
+        raise unknown_argument(f"The codec {what!r}", form, forms)
+    return forms[form](options)
 
 
 def read(body: bytes) -> Any:

@@ -31,7 +31,7 @@ from typing import Any
 
 from ..core.protocols import HttpRequest
 from ..core.typed import EmbedRequest, Item, Vectors
-from .codec import JsonCodec, address_of, model_of, parts_of, read, request_id_of, text_of, usage_of
+from .codec import JsonCodec, address_of, choose, model_of, parts_of, read, request_id_of, text_of, usage_of
 
 
 class OpenAIEmbeddings(JsonCodec):
@@ -198,19 +198,3 @@ def embeddings(options: Mapping[str, Any] | None = None) -> OpenAIEmbeddings:
     }
     found: OpenAIEmbeddings = choose("embeddings", forms, options)
     return found
-
-
-def choose(what: str, forms: Mapping[str, type[Any]], options: Mapping[str, Any] | None) -> Any:
-    """The codec of the ``form`` named in the options, ``openai`` when none is.
-
-    Raises
-    ------
-    ArgumentError
-        For a form that nobody knows.
-    """
-    from ..errors import unknown_argument
-
-    form = str((options or {}).get("form", next(iter(forms))))
-    if form not in forms:
-        raise unknown_argument(f"The codec {what!r}", form, forms)
-    return forms[form](options)

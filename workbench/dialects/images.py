@@ -30,8 +30,7 @@ from ..core.media import Media, of_bytes
 from ..core.protocols import FormPart, HttpRequest, Refused
 from ..core.typed import DrawRequest, Files
 from ..errors import ArgumentError
-from .codec import JsonCodec, model_of, read, remote, request_id_of, usage_of
-from .embeddings import choose
+from .codec import JsonCodec, choose, model_of, read, remote, request_id_of, usage_of
 
 
 class OpenAIImages(JsonCodec):

@@ -24,8 +24,7 @@ from typing import Any
 
 from ..core.protocols import HttpRequest
 from ..core.typed import Item, Ranking, RerankRequest
-from .codec import JsonCodec, address_of, first_of, model_of, parts_of, read, request_id_of, text_of, usage_of
-from .embeddings import choose
+from .codec import JsonCodec, address_of, choose, first_of, model_of, parts_of, read, request_id_of, text_of, usage_of
 
 
 class FlatRerank(JsonCodec):

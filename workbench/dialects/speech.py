@@ -27,8 +27,7 @@ from typing import Any
 from ..core.media import Media, clean_mime, mime_of, suffix_of
 from ..core.protocols import HttpRequest, PieceDecoder, Refused
 from ..core.typed import Files, SpeakRequest
-from .codec import JsonCodec, read, request_id_of, usage_of
-from .embeddings import choose
+from .codec import JsonCodec, choose, read, request_id_of, usage_of
 
 MIMES = {
     "mp3": "audio/mpeg",

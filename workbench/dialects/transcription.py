@@ -29,8 +29,7 @@ from ..core.messages import Usage
 from ..core.protocols import FormPart, HttpRequest, Refused
 from ..core.typed import TranscribeRequest, Transcript
 from ..errors import ArgumentError
-from .codec import JsonCodec, model_of, read, request_id_of, usage_of
-from .embeddings import choose
+from .codec import JsonCodec, choose, model_of, read, request_id_of, usage_of
 from .embeddings_native import gemini_part
 
 _PLAIN = ("text", "srt", "vtt")

@@ -13,7 +13,8 @@ from ..core.endpoints import Endpoint, Timeouts
 from ..core.providers import Provider
 from . import online_options
 from .online_endpoint import Key, OnlineTarget
-from .typed_calls import TIMEOUTS, TypedCalls, whole_address
+from .typed_call import whole_address
+from .typed_calls import TIMEOUTS, TypedCalls
 from .typed_module import TypedModule
 
 

@@ -13,15 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
-from ..core.media import Kind, Media
+from ..core.media import Media
 from ..core.messages import Usage
 from ..core.typed import DrawRequest, EmbedRequest, Files, Item, Ranking, RerankRequest, SpeakRequest, TranscribeRequest, Transcript, Vectors
-from ..errors import ArgumentError, BadRequest, ContextTooLong, EndpointError, unknown_argument
+from ..errors import ArgumentError, BadRequest, ContextTooLong, EndpointError
 from . import contents
+from .typed_call import OneCall
+from .typed_inputs import files_of, is_one, item_of
 
 CODECS = {
     "embed": "embeddings",
@@ -100,23 +101,23 @@ class TypedCalls:
             "sd": self._draw,
             "image_editing": self._draw,
         }
-        return await ways[self.type](_Call(self, endpoint, told), *args, **kwargs)
+        return await ways[self.type](OneCall(self, endpoint, told), *args, **kwargs)
 
     def spoken(self, endpoint: Endpoint, text: str, kwargs: Mapping[str, Any]) -> tuple[Endpoint, SpeakRequest, str, int]:
         """For speech in pieces: where to ask, what, and the mime type and samples a second of the pieces."""
         if self.type != "tts":
             raise ArgumentError(f"A model of type {self.type!r} does not stream.", "", "Call it instead.")
-        call = _Call(self, endpoint, None)
+        call = OneCall(self, endpoint, None)
         request = replace(self._speech_request(call, text, dict(kwargs)), stream=True)
         codec = registry.get("codec", self.codec)(endpoint.options)
         return call.endpoint, request, codec.mime(request), codec.sample_rate
 
     # ---- vectors
 
-    async def _embed(self, call: _Call, input: Any = None, modality: str | None = None, **given: Any) -> Outcome:
+    async def _embed(self, call: OneCall, input: Any = None, modality: str | None = None, **given: Any) -> Outcome:
         parameters = call.parameters(given)
-        single = _is_one(input)
-        items = tuple(_item(i, modality) for i in ([input] if single else input))
+        single = is_one(input)
+        items = tuple(item_of(i, modality) for i in ([input] if single else input))
         if not items:
             return Outcome([], Usage())
         size = self.batch_size or call.reader.batch_size
@@ -135,7 +136,7 @@ class TypedCalls:
         usage = sum((v.usage for v in done), Usage())
         return Outcome(rows[0] if single else rows, usage)
 
-    async def _batch(self, call: _Call, items: Sequence[Item], parameters: Mapping[str, Any], start: int) -> Vectors:
+    async def _batch(self, call: OneCall, items: Sequence[Item], parameters: Mapping[str, Any], start: int) -> Vectors:
         """The vectors of some inputs, ``start`` being the number of the first; in two halves when the server finds them too many."""
         try:
             found: Vectors = await call.send(EmbedRequest(tuple(items), call.endpoint.model, parameters))
@@ -177,37 +178,37 @@ class TypedCalls:
 
     # ---- rankings
 
-    async def _rerank(self, call: _Call, query: Any, documents: Any = None, top_n: int | None = None, **given: Any) -> Outcome:
+    async def _rerank(self, call: OneCall, query: Any, documents: Any = None, top_n: int | None = None, **given: Any) -> Outcome:
         parameters = call.parameters(given)
         if documents is None:
             raise ArgumentError("A reranker needs documents.", "", "Write m('query', documents=['…', '…'], top_n=2).")
         if isinstance(documents, str | Mapping):
             documents = [documents]
-        items = tuple(_item(d, None) for d in documents)
+        items = tuple(item_of(d, None) for d in documents)
         if top_n is not None and (not isinstance(top_n, int) or top_n < -1):
             raise ArgumentError(f"top_n cannot be {top_n!r}.", "", "Give a whole number, or None for all documents.")
         wanted = len(items) if top_n is None or top_n < 1 else min(top_n, len(items))
         if not items:
             return Outcome([], Usage())
         size = self.batch_size or call.reader.batch_size
-        asked = partial(self._ranked, call, _item(query, None), parameters, wanted)
+        asked = partial(self._ranked, call, item_of(query, None), parameters, wanted)
         done = await self._side_by_side([partial(asked, items[i : i + size], i) for i in range(0, len(items), size)])
         pairs = sorted((p for found in done for p in found.pairs), key=lambda p: (-p[1], p[0]))
         return Outcome(pairs[:wanted], sum((found.usage for found in done), Usage()))
 
-    async def _ranked(self, call: _Call, query: Item, parameters: Mapping[str, Any], wanted: int, items: Sequence[Item], start: int) -> Ranking:
+    async def _ranked(self, call: OneCall, query: Item, parameters: Mapping[str, Any], wanted: int, items: Sequence[Item], start: int) -> Ranking:
         """The ranking of some documents, ``start`` being the number of the first: a reranker judges each by itself."""
         found: Ranking = await call.send(RerankRequest(query, tuple(items), min(wanted, len(items)), call.endpoint.model, parameters))
         return replace(found, pairs=tuple((start + i, score) for i, score in found.pairs if 0 <= i < len(items)))
 
     # ---- sound
 
-    async def _transcribe(self, call: _Call, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, **given: Any) -> Outcome:
+    async def _transcribe(self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, **given: Any) -> Outcome:
         from ..core.answers import Answer
         from ..core.messages import Completion
         from ..data.media import media
 
-        sounds = _files(input, files, lazyllm_files, input_is_file=True)
+        sounds = files_of(input, files, lazyllm_files)
         if len(sounds) != 1:
             raise ArgumentError(
                 "Transcription takes one sound.", f"{len(sounds)} were given.", "Write m('speech.wav'); for several, call it for each."
@@ -220,7 +221,7 @@ class TypedCalls:
         completion = Completion(found.text, "", (), "stop", found.usage, model=found.model or call.endpoint.model, request_id=found.request_id)
         return Outcome(Answer(completion), found.usage)
 
-    async def _speak(self, call: _Call, input: Any = "", **given: Any) -> Outcome:
+    async def _speak(self, call: OneCall, input: Any = "", **given: Any) -> Outcome:
         from .results import Audio
 
         found: Files = await call.send(self._speech_request(call, input, given))
@@ -229,7 +230,7 @@ class TypedCalls:
             media = await call.fetch(media)
         return Outcome(Audio(playable(media, found.sample_rate), found.usage, call.endpoint.model), found.usage)
 
-    def _speech_request(self, call: _Call, input: Any, given: dict[str, Any]) -> SpeakRequest:
+    def _speech_request(self, call: OneCall, input: Any, given: dict[str, Any]) -> SpeakRequest:
         said = contents.split(input).said
         if not isinstance(said, str) or not said.strip():
             raise ArgumentError("There is no text to say.", f"The input is {type(said).__name__} {str(said)[:40]!r}.", "Write m('Good morning!').")
@@ -242,7 +243,7 @@ class TypedCalls:
 
     # ---- pictures
 
-    async def _draw(self, call: _Call, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, mask: Any = None, **given: Any) -> Outcome:
+    async def _draw(self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, mask: Any = None, **given: Any) -> Outcome:
         from ..data.media import media
         from .results import Images
 
@@ -262,57 +263,6 @@ class TypedCalls:
         return Outcome(Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage)
 
 
-class _Call:
-    """One call under way: where, with which codec, and its checked parameters."""
-
-    def __init__(self, calls: TypedCalls, endpoint: Endpoint, told: Callable[[str], object] | None) -> None:
-        self.calls, self.endpoint, self.told = calls, endpoint, told
-        self.reader = registry.get("codec", calls.codec)(endpoint.options)
-
-    def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters to send: the defaults, those given, and ``extra`` unread. ``model`` is taken out."""
-        sent = {**self.calls.defaults, **given}
-        model, url, extra = (
-            sent.pop("model", None),
-            sent.pop("url", None),
-            {**(sent.pop("extra", None) or {}), **(sent.pop("extra_body", None) or {})},
-        )
-        if model:
-            self.endpoint = replace(self.endpoint, model=str(model))
-        if url:
-            self.endpoint = whole_address(self.endpoint, self.calls.codec, str(url))
-        for name in sent:
-            if name not in self.reader.known and name != "voice":
-                raise unknown_argument(
-                    f"A call of type {self.calls.type!r} at {self.endpoint.source}", name, {*self.reader.known, "model", "url", "extra"}
-                )
-        return {**{k: v for k, v in sent.items() if v is not None}, **extra}
-
-    async def send(self, request: Any) -> Any:
-        from ..runtime.calls import acall
-
-        return await acall(self.endpoint, self.calls.codec, request, self.calls.timeouts, self.told)
-
-    async def fetch(self, file: Media, *, given: bool = False) -> Media:
-        """A file's content; one that the user named may lie on this machine, too."""
-        from ..runtime.fetch import fetch
-
-        return await fetch(file, replace(self.endpoint, url=file.url) if given else self.endpoint, self.calls.timeouts)
-
-
-def whole_address(endpoint: Endpoint, codec: str, url: str) -> Endpoint:
-    """The endpoint for an address of the user's that may be the base or name the whole path, which is then asked as it is.
-
-    A base ends in nothing, a slash, or a version such as ``v1``.
-    """
-    base, path = url.strip().rstrip("/"), registry.get("codec", codec)(endpoint.options).path
-    if path and base.endswith(path):
-        return replace(endpoint, url=base.removesuffix(path))
-    last = urlsplit(base).path.rpartition("/")[2]
-    is_base = not last or url.strip().endswith("/") or (last[0] == "v" and last[1:2].isdigit()) or last in ("openai", "api", "compatible-mode")
-    return replace(endpoint, url=base) if is_base else replace(endpoint, url=base, options={**endpoint.options, "path": ""})
-
-
 def playable(media: Media, rate: int) -> Media:
     """A sound that players know: bare samples get the head of a WAV file."""
     if media.mime != "audio/pcm":
@@ -322,55 +272,10 @@ def playable(media: Media, rate: int) -> Media:
     return Media("audio", "audio/wav", wav(media.data, 1, rate or 24000), "", "speech.wav")
 
 
-async def _had(call: _Call, media: Media) -> Media:
+async def _had(call: OneCall, media: Media) -> Media:
     return media if media.data else await call.fetch(media)
-
-
-def _files(input: Any, files: Any, others: Any, *, input_is_file: bool) -> list[Any]:
-    """The files of a call whose input may itself be one."""
-    said, own = contents.split(input)
-    if input_is_file and not own and said is not None and not (isinstance(said, str) and not said):
-        own = contents.as_list(said)
-    return contents.once(own, files, others)
 
 
 def _too_much(error: EndpointError) -> bool:
     """Whether fewer inputs might be accepted. llama.cpp, for one, says so with HTTP 500."""
     return isinstance(error, BadRequest | ContextTooLong) or bool(re.search(r"too (?:large|many|long)", error.cause))
-
-
-def _is_one(value: Any) -> bool:
-    """Whether it is one input: not a list, and a tuple only where that is a sound, (samples, samples a second)."""
-    return not isinstance(value, list | tuple) or (isinstance(value, tuple) and len(value) == 2 and any(isinstance(v, int) for v in value))
-
-
-def _item(value: Any, modality: str | None) -> Item:
-    """One input as codecs take it, from a text, a file, or a dict of parts in our form or OpenAI's."""
-    from ..data.media import media
-
-    if isinstance(value, str):
-        if value.startswith(contents.QUERY_MARK):
-            said, files = contents.split(value)
-            parts: dict[str, str | Media] = {"text": said} if said else {}
-            for file in map(media, files):
-                parts[file.kind] = file
-            return parts
-        if modality in ("image", "audio", "video"):
-            return media(value, modality)  # type: ignore[arg-type]  # one of the kinds
-        return value
-    if isinstance(value, Mapping):
-        return _parts(value)
-    return media(value)
-
-
-def _parts(value: Mapping[str, Any]) -> Item:
-    from ..data.media import media
-
-    kind = value.get("type")
-    if kind == "text":
-        return str(value["text"])
-    if kind in ("image_url", "video_url"):
-        inner = value[kind]
-        return media(inner["url"] if isinstance(inner, Mapping) else inner, kind.removesuffix("_url"))
-    kinds: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
-    return {str(k): v if k == "text" else media(v, kinds.get(k)) for k, v in value.items()}
