@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 
 from ..core.jobs import JobRecord, JobState
 from ..errors import NotStarted
+from ..modules.auto_model import AutoModel
 from ..modules.chat import ChatModule
 from ..modules.trainable import TrainableModule
 from ..modules.views import last_started
@@ -41,14 +42,14 @@ def find(word: str, variables: Mapping[str, Any], started: MutableMapping[str, C
         return _running(value)
     if word not in started or not _answers(started[word]):
         record = _deployment(word)
-        started[word] = TrainableModule().attach(record.id) if record is not None else TrainableModule(word).start()
+        started[word] = TrainableModule().attach(record.id) if record is not None else AutoModel(word).start()
     return started[word]
 
 
 def candidates(variables: Mapping[str, Any]) -> list[str]:
     """Words that `find` understands now."""
     own = [name for name, value in variables.items() if isinstance(value, ChatModule) and not name.startswith("_")]
-    running = [r.name for r in jobs.store().jobs(kind="deploy", active=True) if r.state is JobState.RUNNING]
+    running = [r.name for r in jobs.store().jobs(kind="deploy", active=True) if _talks(r)]
     return sorted({*own, *running, DEFAULT})
 
 
@@ -67,6 +68,11 @@ def _answers(module: ChatModule) -> bool:
 
 def _deployment(word: str) -> JobRecord | None:
     for record in jobs.store().jobs(kind="deploy", active=True):
-        if record.state is JobState.RUNNING and (record.name == word or (len(word) >= 4 and record.id.startswith(word))):
+        if _talks(record) and (record.name == word or (len(word) >= 4 and record.id.startswith(word))):
             return record
     return None
+
+
+def _talks(record: JobRecord) -> bool:
+    """Whether a deployment is up and serves a model; a `ServerModule` serves a function."""
+    return record.state is JobState.RUNNING and record.spec.backend != "function"

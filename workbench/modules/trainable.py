@@ -125,7 +125,10 @@ class TrainableModule(Tuned):
         from ..runtime import jobs
         from ..runtime.endpoints import endpoint_of
 
-        self._serving.attach(endpoint_of(jobs.store().job(job if isinstance(job, str) else job.id)))
+        endpoint = endpoint_of(jobs.store().job(job if isinstance(job, str) else job.id))
+        if endpoint.dialect == "function":
+            raise ArgumentError(f"{endpoint.model} is a served function, not a model.", "", f"Write wb.UrlModule(url={endpoint.model!r}).")
+        self._serving.attach(endpoint)
         views.started(self)
         return self
 
