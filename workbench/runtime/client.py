@@ -16,7 +16,7 @@ from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import StreamEvent
 from ..core.messages import ChatRequest, Completion
 from ..core.protocols import Dialect
-from ..errors import EndpointError
+from ..errors import WorkbenchError
 from . import failures, http
 from .channel import Channel, estimate_tokens
 from .deadline import Deadline
@@ -70,7 +70,7 @@ async def _pump(channel: Channel, endpoint: Endpoint, request: ChatRequest, time
         else:
             channel.cancelled = not channel.ended or channel.cancelled
             channel.end()
-    except EndpointError as e:
+    except WorkbenchError as e:
         channel.end(e)
     except Exception as e:
         channel.end(failures.unreadable(channel, endpoint, e))

@@ -13,6 +13,9 @@ from .endpoints import last_words
 
 def unreachable(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
     """No connection."""
+    if "CERTIFICATE_VERIFY_FAILED" in cause:
+        what, fix = f"The certificate of {endpoint.url} is not trusted.", "Name the certificates to trust: verify='…/ca.pem', or SSL_CERT_FILE."
+        return _error(EndpointDown, endpoint, channel, what, cause, fix)
     return _error(EndpointDown, endpoint, channel, f"Nobody answers at {endpoint.url}.", cause, _restart(endpoint))
 
 
@@ -55,7 +58,12 @@ def no_key(endpoint: Endpoint, cause: str) -> EndpointError:
 
 
 def _restart(endpoint: Endpoint) -> str:
-    return "Start the model again with start()." if endpoint.job_id else "Check that the server runs and the URL is right."
+    if endpoint.job_id:
+        return "Start the model again with start()."
+    host = endpoint.url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+    if host in ("127.0.0.1", "localhost", "[::1]"):
+        return "Check that the server runs and the URL is right."
+    return "Check the network, the proxy (HTTPS_PROXY, or proxy=…) and the URL."
 
 
 def _error(kind: type[EndpointError], endpoint: Endpoint, channel: Channel, what: str, cause: str, fix: str) -> EndpointError:

@@ -97,7 +97,8 @@ def _client(here: bool, network: Network) -> httpx.AsyncClient:
     """The pool of the running loop. The proxies are those that the environment names now, and none for this machine."""
     import httpx
 
-    environment = () if here or network.proxy else tuple(os.environ.get(name, "") for name in (*_PROXIES, *VARIABLES))
+    names = VARIABLES if here or network.proxy else (*_PROXIES, *VARIABLES)
+    environment = tuple(os.environ.get(name, "") for name in names)
     key = (asyncio.get_running_loop(), here, network.proxy, network.verify, environment)
     if key not in _clients:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)

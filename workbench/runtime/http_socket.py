@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.endpoints import Network
+from ..errors import SettingsError
 from .certificates import context
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp
+
+_MISSING = "An address that begins with wss:// needs the package websockets."
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -24,9 +27,14 @@ async def send(url: str, body: bytes | None, headers: Mapping[str, str], connect
     Raises
     ------
     ConnectFailed, NotHttp
+    SettingsError
+        When the package is not there.
     """
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+    try:
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+    except ImportError:
+        raise SettingsError(_MISSING, "", "Type: pip install 'jupyter-llm-workbench[spark]'") from None
 
     sent = {k: v for k, v in headers.items() if k.lower() not in ("content-type", "accept-encoding")}
     more: dict[str, Any] = {"ssl": context(network.verify)} if url.startswith("wss:") else {}
