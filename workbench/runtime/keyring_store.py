@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import SettingsError
 
 SERVICE = "jupyter-llm-workbench"
-_KEEP = 30.0  # seconds; a keyring is asked over a bus, and a call must not wait for it every time
+_KEEP, _MISS = 600.0, 30.0  # seconds; a keyring is asked over a bus, and a call must not wait for it every time
 _seen: dict[tuple[str, str], tuple[float, str]] = {}
 _INSTALL = "pip install 'jupyter-llm-workbench[keyring]'"
 
@@ -25,7 +25,7 @@ def get(source: str, part: str = "key") -> str:
     """What is kept, or an empty text; a keyring that cannot be asked has nothing."""
     now = time.monotonic()
     seen = _seen.get((source, part))
-    if seen is not None and now - seen[0] < _KEEP:
+    if seen is not None and now - seen[0] < (_KEEP if seen[1] else _MISS):
         return seen[1]
     value = ""
     try:
