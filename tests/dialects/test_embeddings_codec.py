@@ -174,6 +174,12 @@ def test_a_good_status_with_a_refusal_in_the_body_is_a_refusal(answer: Any) -> N
         embeddings().decode(200, {}, json.dumps(answer).encode())
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>gateway</html>", b'{"data": [', b"\xff\xfe"])
+def test_an_answer_that_is_no_json_is_shown(body: bytes) -> None:
+    with pytest.raises(Refused, match="no JSON but: "):
+        embeddings().decode(200, {}, body)
+
+
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
 def test_base64_vectors_are_the_same_numbers(row: list[float]) -> None:
     assert floats(base64.b64encode(array("f", row).tobytes()).decode()) == row

@@ -197,6 +197,29 @@ def test_a_refusal_among_the_pieces_is_a_refusal(options: dict[str, Any], body: 
         list(speech(options).pieces({}).feed(body))
 
 
+@pytest.mark.parametrize(
+    ("mime", "body", "says"),
+    [
+        ("text/html", b"<html><p>gateway</p></html>", "gateway"),
+        ("application/json", b'{"error":{"message":"no voice"}}', "no voice"),
+        ("audio/mpeg", b"", "no sound"),
+    ],
+)
+def test_what_is_no_sound_is_a_refusal_whole_and_in_pieces(mime: str, body: bytes, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        speech().decode(200, {"content-type": mime}, body)
+    if body:
+        reader = speech().pieces({"content-type": mime})
+        assert not list(reader.feed(body))
+        with pytest.raises(Refused, match=says):
+            reader.close()
+
+
+def test_a_web_page_is_no_transcript() -> None:
+    with pytest.raises(Refused, match="web page"):
+        transcription().decode(200, {"content-type": "text/html; charset=utf-8"}, b"<html>")
+
+
 # ---- transcription
 
 

@@ -7,6 +7,7 @@ import base64
 import copy
 import json
 import pickle
+import signal
 import threading
 import time
 from pathlib import Path
@@ -308,6 +309,21 @@ def test_a_task_that_takes_too_long_is_ended_at_the_vendor(home: Path, quick: No
     with scripted(task) as server:
         m = module("sd", server.url, options={"form": "dashscope_task"}, timeout=Timeouts(total=0.5))
         with pytest.raises(errors.EndpointTimeout):
+            m("a cat")
+        assert task.cancelled.wait(10)
+
+
+def test_stopping_a_cell_ends_the_task_at_the_vendor(home: Path, quick: None) -> None:
+    task, main = Task(["PENDING", "RUNNING"]), threading.get_ident()
+
+    def interrupt() -> None:
+        task.polled.wait(10)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with scripted(task) as server:
+        m = module("sd", server.url, options={"form": "dashscope_task"})
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
             m("a cat")
         assert task.cancelled.wait(10)
 

@@ -89,11 +89,13 @@ def read(body: bytes) -> Any:
     Raises
     ------
     Refused
-        When it says, with a good status, that the request failed.
-    ValueError
-        When it is no JSON.
+        When it is no JSON, or says, with a good status, that the request failed.
     """
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except ValueError:
+        said = " ".join(body[:300].decode("utf-8", "replace").split()) or "nothing"
+        raise Refused(json.dumps({"message": f"The answer is no JSON but: {said}"}, ensure_ascii=False)) from None
     if isinstance(found, Mapping):
         base = found.get("base_resp")
         refused = isinstance(base, Mapping) and base.get("status_code")

@@ -21,6 +21,8 @@ vendor knows). Formats: https://platform.openai.com/docs/api-reference/audio/cre
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -52,6 +54,22 @@ class RawPieces:
     def close(self) -> Iterable[bytes]:
         """Nothing is held back."""
         return ()
+
+
+class NoSound:
+    """A body that is no sound: its words are the refusal."""
+
+    def __init__(self, mime: str) -> None:
+        self._mime, self._said = mime, b""
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Nothing of it is sound."""
+        self._said += data
+        return ()
+
+    def close(self) -> Iterable[bytes]:
+        """Raises `Refused`."""
+        raise _no_sound(self._mime, self._said)
 
 
 class OpenAISpeech(JsonCodec):
@@ -104,11 +122,12 @@ class OpenAISpeech(JsonCodec):
         return sound(body, kind, headers, rate or self.sample_rate)
 
     def _json(self, found: Any, headers: Mapping[str, str]) -> Files:
-        raise Refused(str(found))
+        raise _no_sound("application/json", json.dumps(found).encode())
 
     def pieces(self, headers: Mapping[str, str]) -> PieceDecoder:
         """A reader of the answer's bytes."""
-        return RawPieces()
+        kind = clean_mime(headers.get("content-type", ""))
+        return NoSound(kind) if kind in ("text/html", "application/json") else RawPieces()
 
     def mime(self, request: SpeakRequest) -> str:
         """What the pieces are, as far as the request tells."""
@@ -127,15 +146,25 @@ def sound(data: bytes, mime: str, headers: Mapping[str, str], rate: int = 0, fou
     """The result: one sound; ``rate`` counts for bare samples alone."""
     named = clean_mime(mime)
     by_content = mime_of(data)
+    if not by_content.startswith("audio/") and named.startswith("text/"):
+        raise _no_sound(named, data)
     if by_content.startswith("audio/") or not named.startswith("audio/"):
         named = by_content if by_content != "application/octet-stream" else (named if named.startswith("audio/") else "audio/mpeg")
     bare = named in ("audio/pcm", "audio/l16", "audio/raw", "audio/x-raw")
     if bare:
         named = "audio/pcm"
     if not data:
-        raise Refused('{"message": "The answer holds no sound."}')
+        raise _no_sound(named, data)
     media = Media("audio", named, data, "", f"speech.{suffix_of(named)}")
     return Files((media,), usage_of(found), "", request_id_of(headers, found), rate if bare else 0)
+
+
+def _no_sound(mime: str, body: bytes) -> Refused:
+    """The server's own refusal where the body is one, else what came instead of a sound."""
+    if mime == "application/json" and any(name in body for name in (b'"error"', b'"message"')):
+        return Refused(body.decode("utf-8", "replace"))
+    words = " ".join(re.sub(r"<[^>]+>", " ", body[:2000].decode("utf-8", "replace")).split())[:200]
+    return Refused(json.dumps({"message": f"The answer is {mime or 'empty'}, no sound: {words}"}))
 
 
 def _rate_of(content_type: str) -> int:

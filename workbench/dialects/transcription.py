@@ -24,7 +24,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.media import Media
+from ..core.media import Media, clean_mime
 from ..core.messages import Usage
 from ..core.protocols import FormPart, HttpRequest, Refused
 from ..core.typed import TranscribeRequest, Transcript
@@ -32,7 +32,6 @@ from ..errors import ArgumentError
 from .codec import JsonCodec, choose, model_of, read, request_id_of, usage_of
 from .embeddings_native import gemini_part
 
-_PLAIN = ("text", "srt", "vtt")
 _FORMATS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg", "audio/mp4": "m4a", "audio/webm": "webm"}
 
 
@@ -68,7 +67,10 @@ class OpenAITranscription(JsonCodec):
         return HttpRequest("POST", self.address(request.model), files=tuple(parts))
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> Transcript:
-        if not body.lstrip().startswith((b"{", b"[", b'"')):  # response_format text, srt or vtt
+        kind = clean_mime(headers.get("content-type", ""))
+        if kind == "text/html":
+            raise Refused(json.dumps({"message": f"The answer is a web page, no transcript: {body[:200]!r}"}))
+        if kind != "application/json" and not body.lstrip().startswith((b"{", b'"')):  # response_format text, srt or vtt
             return Transcript(body.decode("utf-8", "replace").strip(), request_id=request_id_of(headers))
         found = read(body)
         if isinstance(found, str):

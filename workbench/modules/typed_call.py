@@ -15,6 +15,16 @@ from ..core.endpoints import Endpoint, Timeouts
 from ..core.media import Media
 from ..errors import unknown_argument
 
+_OWN = {
+    "embed": ("modality",),
+    "cross_modal_embed": ("modality",),
+    "rerank": ("documents", "top_n"),
+    "stt": ("files",),
+    "tts": ("voice", "format"),
+    "sd": ("files",),
+    "image_editing": ("files", "mask"),
+}  # arguments that become a part of the request by themselves
+
 
 class Asking(Protocol):
     """What a call has to know of the `TypedCalls` that makes it."""
