@@ -50,12 +50,12 @@ class Target:
         begin = time.perf_counter()
         try:
             if self._is_async:
-                answer = await call()
+                answer = call()
             else:
                 context = contextvars.copy_context()
                 answer = await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
-                if inspect.isawaitable(answer):
-                    answer = await answer
+            if inspect.isawaitable(answer):
+                answer = await answer
         finally:
             self._metering.running.reset(token)
         return _output(answer, time.perf_counter() - begin, meter.usage)
@@ -83,7 +83,9 @@ def _entry(subject: Any) -> tuple[Any, bool]:
 
     if isinstance(subject, ModuleBase) and type(subject).aforward is ModuleBase.aforward and type(subject).acall is ModuleBase.acall:
         return subject, False
-    call = getattr(subject, "acall", None) or subject
+    if callable(call := getattr(subject, "acall", None)):
+        return call, True
+    call = subject
     if not callable(call):
         raise ArgumentError(f"{subject!r} cannot be evaluated.", "It is neither a module nor a function.")
     return call, inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)

@@ -12,10 +12,11 @@ import contextvars
 import os
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_THREADS = 256  # made as they are needed: functions of the user's that block each other must not run out of them
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
@@ -30,6 +31,7 @@ def loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None or _pid != os.getpid():
             fresh = asyncio.new_event_loop()
+            fresh.set_default_executor(ThreadPoolExecutor(_THREADS, "workbench-call"))  # asyncio's own has a handful on a small machine
             _thread = threading.Thread(target=fresh.run_forever, name="workbench-loop", daemon=True)
             _thread.start()
             _loop, _pid = fresh, os.getpid()
