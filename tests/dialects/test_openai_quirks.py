@@ -180,9 +180,22 @@ def test_reasoning_details_are_put_together_and_go_back_unchanged() -> None:
 
 def test_reasoning_in_the_content_list_and_beside_it_is_told_once() -> None:
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
-    assert read(chunk({"content": [thinking, {"type": "text", "text": "Hi"}]}))[1:] == [ReasoningDelta("Hm"), TextDelta("Hi")]
+    assert read(chunk({"content": [thinking, {"type": "text", "text": "Hi"}]}))[1:-1] == [ReasoningDelta("Hm"), TextDelta("Hi")]
     both = read(chunk({"reasoning": "Hm", "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}))
     assert [e for e in both if isinstance(e, ReasoningDelta)] == [ReasoningDelta("Hm")]
+
+
+def test_reasoning_among_the_parts_of_an_answer_goes_back_as_parts() -> None:
+    def thinking(text: str, **more: Any) -> dict[str, Any]:
+        return chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}], **more}]})
+
+    events = read(thinking("Let "), thinking("me", closed=True), chunk({"content": "Hi"}), chunk({"content": "!"}, "stop"), "data: [DONE]\n")
+    whole = completion(events)
+    assert (whole.reasoning, whole.text) == ("Let me", "Hi!")
+    assert body({}, {}, (*ASK, whole.message()))["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Let me"}], "closed": True},
+        {"type": "text", "text": "Hi!"},
+    ]
 
 
 def test_a_call_in_the_form_before_tools_is_a_call() -> None:

@@ -44,6 +44,7 @@ class OpenAIChatDecoder(SseJson):
         self._call = -1
         self._finished = False
         self._details: list[dict[str, Any]] = []
+        self._parts: list[dict[str, Any]] = []  # of an answer whose reasoning stands in its content
 
     def _object(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         told = (str(chunk.get("model") or ""), str(chunk.get("id") or ""))
@@ -77,9 +78,14 @@ class OpenAIChatDecoder(SseJson):
         content = delta.get("content")
         if isinstance(content, str):
             if content:
+                if self._parts:
+                    self._collect({"type": "text", "text": content})
                 yield TextDelta(content)
         elif content:
-            yield from (e for p in content if isinstance(p, dict) for e in _part(p))
+            for p in content:
+                if isinstance(p, dict):
+                    self._collect(p)
+                    yield from _part(p)
         if delta.get("refusal"):
             yield TextDelta(str(delta["refusal"]))
         for call in delta.get("tool_calls") or ():
@@ -99,10 +105,25 @@ class OpenAIChatDecoder(SseJson):
             else:
                 self._details.append(dict(d))
 
+    def _collect(self, part: dict[str, Any]) -> None:
+        """An answer with reasoning among its parts is wanted back with the same parts; fragments of one are put together."""
+        last = self._parts[-1] if self._parts else {}
+        if part.get("type") == "text" and last.get("type") == "text":
+            last["text"] += part.get("text") or ""
+        elif part.get("type") == "thinking" and last.get("type") == "thinking" and isinstance(part.get("thinking"), list):
+            last["thinking"] = [{"type": "text", "text": "".join(str(t.get("text") or "") for t in [*last["thinking"], *part["thinking"]])}]
+            last.update({k: v for k, v in part.items() if k not in ("type", "thinking")})
+        else:
+            self._parts.append(dict(part))
+
     def _ended(self) -> Iterator[StreamEvent]:
         details, self._details = self._details, []
-        if details:
-            yield Replay({"dialect": "openai_chat", "reasoning_details": details})
+        parts, self._parts = self._parts, []
+        kept: dict[str, Any] = {"reasoning_details": details} if details else {}
+        if any(p.get("type") == "thinking" for p in parts):
+            kept["content"] = parts
+        if kept:
+            yield Replay({"dialect": "openai_chat", **kept})
         if self.done and not self._finished:
             self._finished = True
             yield Finish("unknown")
