@@ -133,7 +133,9 @@ def test_the_usage_guide_with_the_model_that_ships(model: lazyllm.TrainableModul
 
     assert model.share(format=my_formatter)("hello").startswith("Processed result: Hello!")
     chained = lazyllm.formatter.JsonFormatter() | lazyllm.formatter.StrFormatter()
-    assert model.share().formatter(chained)('Write JSON: {"a": 1}')
+    writes = lazyllm.TrainableModule().deploy_method(lazyllm.deploy.dummy, text='Here: [{"a": 1}, {"a": 2}]').start()
+    assert writes.share().formatter(chained)("hello") == '[{"a": 1}, {"a": 2}]'
+    assert writes.formatter(lazyllm.formatter.JsonFormatter("[:][a]"))("hello") == [1, 2]
     chat_model = model.share(prompt="You are a chatbot")
     shared = model.share(prompt="New prompt", format=lazyllm.formatter.JsonFormatter(), stream={"color": "blue"})
     assert chat_model.deployment == shared.deployment == model.deployment

@@ -61,7 +61,7 @@ def count(usage: Usage, module: ModuleBase, inside: Call | None) -> None:
         module.usage += usage
         call = inside
         while call is not None:
-            call.usage += usage
+            call.usage = usage if call.usage is ZERO else call.usage + usage
             if (user := call.module) is not None and user.module_id not in paid:
                 paid.add(user.module_id)
                 user.usage += usage
@@ -75,4 +75,5 @@ def count(usage: Usage, module: ModuleBase, inside: Call | None) -> None:
 
 
 def _note(module: ModuleBase, parent: str, usage: Usage) -> None:
-    module._usage_in[parent] = module._usage_in.get(parent, ZERO) + usage
+    before = module._usage_in.get(parent)
+    module._usage_in[parent] = usage if before is None else before + usage
