@@ -115,7 +115,7 @@ class FlowBase(metaclass=FlowMeta):
             )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_") or isinstance(getattr(type(self), name, None), property):
+        if name.startswith("_"):
             object.__setattr__(self, name, value)
         elif self._open is None:
             raise FlowError(
@@ -228,6 +228,7 @@ class FlowBase(metaclass=FlowMeta):
             return drive(self._enter(collected(args), kwargs, None))
         except Exception as e:
             places.named(e, self.kind, self._name or building.name_of(self, building.caller()))
+            e.__traceback__ = places.without_machinery(e.__traceback__)
             raise
 
     def acall(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
@@ -235,13 +236,16 @@ class FlowBase(metaclass=FlowMeta):
 
         Coroutine functions and modules are awaited, side by side in branches; plain functions run in a thread.
         """
-        return self._arun(args, kwargs, self._name or "")
+        if not self._name:
+            self.__dict__["_name"] = building.name_of(self, building.caller())  # at an error that code is out of sight
+        return self._arun(args, kwargs)
 
-    async def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+    async def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return await adrive(self._enter(collected(args), kwargs, None))
         except Exception as e:
-            places.named(e, self.kind, name or building.name_of(self, building.caller()))
+            places.named(e, self.kind, self._name)
+            e.__traceback__ = places.without_machinery(e.__traceback__)
             raise
 
     def set_sync(self, sync: bool = True) -> Self:
@@ -333,7 +337,8 @@ class FlowBase(metaclass=FlowMeta):
 
     def held_modules(self) -> list[Any]:
         """Every module in the flow, each once."""
-        found = (getattr(getattr(leaf, "_f", None), "__self__", leaf) for leaf in _leaves(self, bound=True))  # of a method, whose it is
+        leaves = (leaf._f if isinstance(leaf, Function) else leaf for leaf in _leaves(self, bound=True))
+        found = (getattr(leaf, "__self__", leaf) for leaf in leaves)  # of a method, whose it is
         return list({id(m): m for m in found if is_module(m)}.values())
 
     # ---- the life of its modules

@@ -76,7 +76,7 @@ def is_flow(item: Any) -> bool:
 
 def is_module(item: Any) -> bool:
     """Whether it is a module."""
-    return type(item) is not bind and not isinstance(item, type) and hasattr(item, "module_id") and hasattr(item, "submodules")
+    return not isinstance(item, bind | Selection | type) and hasattr(item, "module_id") and hasattr(item, "submodules")
 
 
 def wrapped(item: Any, flow_id: str, number: int) -> Any:

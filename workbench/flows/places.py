@@ -6,12 +6,14 @@ Knows errors and names only.
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 from .driving import StoppedIteration
 
 LONGEST = 2_000
 ARROW = " → "
+PACKAGE = __name__.rpartition(".")[0] + "."
 
 
 class Place(str):
@@ -39,6 +41,18 @@ def named(error: BaseException, kind: str, name: str) -> None:
     notes = getattr(error, "__notes__", None)
     if notes and isinstance(notes[-1], Place) and notes[-1].startswith(f"In {kind} "):
         notes[-1] = Place(f"In {kind} {name!r}{ARROW}{notes[-1][len(kind) + 4 :]}" if name else str(notes[-1]))
+
+
+def without_machinery(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the lines of this package, which are most of it and tell a user nothing; all of it when nothing else is left."""
+    kept = []
+    while trace is not None:
+        if not trace.tb_frame.f_globals.get("__name__", "").startswith(PACKAGE):
+            kept.append(trace)
+        trace = trace.tb_next
+    for one, following in zip(kept, [*kept[1:], None], strict=False):
+        one.tb_next = following
+    return kept[0] if kept else None
 
 
 def label(word: str, number: int, name: str, item: Any = None) -> str:
