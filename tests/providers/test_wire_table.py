@@ -73,8 +73,8 @@ TABLE: dict[tuple[str, str, str], tuple[str, str]] = {
     ("doubao", "cross_modal_embed", ""): ("https://ark.cn-beijing.volces.com/api/v3/embeddings/multimodal", BEARER),
     ("doubao", "sd", ""): ("https://ark.cn-beijing.volces.com/api/v3/images/generations", BEARER),
     ("doubao", "image_editing", ""): ("https://ark.cn-beijing.volces.com/api/v3/images/generations", BEARER),
-    ("doubao", "tts", ""): ("https://openspeech.bytedance.com/api/v3/tts/unidirectional", "x-api-access-key:"),
-    ("doubao", "stt", ""): ("https://openspeech.bytedance.com/api/v3/auc/bigmodel/recognize/flash", "x-api-access-key:"),
+    ("doubao", "tts", ""): ("https://openspeech.bytedance.com/api/v3/tts/unidirectional", "x-api-app-id:"),
+    ("doubao", "stt", ""): ("https://openspeech.bytedance.com/api/v3/auc/bigmodel/recognize/flash", "x-api-app-key:"),
     ("deepseek", "llm", ""): ("https://api.deepseek.com/chat/completions", BEARER),
     ("ppio", "llm", ""): ("https://api.ppio.com/openai/v1/chat/completions", BEARER),
     ("ppio", "rerank", ""): ("https://api.ppio.com/openai/v1/rerank", BEARER),
@@ -191,3 +191,33 @@ def test_without_a_key_the_error_names_the_source_a_variable_and_the_command(sou
     assert source in said
     assert f"workbench keys set {source}" in said
     assert keys.variable_to_set(provider, provider.sets_of(type_)[0][0]) in said
+
+
+async def test_a_picture_goes_into_the_body_as_the_vendor_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """xAI: ``image: {url}``; Volcengine: ``image``; SenseNova: ``images[{image_url}]``; OpenRouter: ``input_references``; OpenAI: a form."""
+    bodies = {}
+    for source in ("xai", "doubao", "sensenova", "openrouter"):
+        _, body, _ = await sent(resolve(source, "", "image_editing"))
+        bodies[source] = json.loads(body)
+    assert bodies["xai"]["image"]["url"].startswith("data:image/png;base64,")
+    assert bodies["doubao"]["image"].startswith("data:image/png;base64,")
+    assert bodies["sensenova"]["images"][0]["image_url"].startswith("data:image/png;base64,")
+    assert bodies["openrouter"]["input_references"][0]["image_url"]["url"].startswith("data:image/png;base64,")
+    _, form, headers = await sent(resolve("openai", "", "image_editing"))
+    assert headers["content-type"].startswith("multipart/form-data")
+    assert b'name="image"' in form
+
+
+async def test_chat_bodies_follow_the_vendors_quirks() -> None:
+    async def body(source: str, model: str = "") -> dict[str, object]:
+        _, content, _ = await sent(resolve(source, model, "llm"))
+        return json.loads(content)  # type: ignore[no-any-return]
+
+    assert (await body("openai"))["max_completion_tokens"] == 5
+    assert (await body("qwen"))["max_tokens"] == 5
+    assert (await body("minimax"))["reasoning_split"] is True
+    assert "stream_options" not in await body("sparkdesk")
+    assert "stream_options" not in await body("mistral")
+    assert (await body("anthropic"))["max_tokens"] == 5
+    assert (await body("gemini"))["generationConfig"] == {"temperature": 0.5, "maxOutputTokens": 5}
+    assert (await body("bedrock"))["inferenceConfig"] == {"maxTokens": 5, "temperature": 0.5}

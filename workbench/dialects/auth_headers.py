@@ -1,7 +1,7 @@
 """Ways to carry a key that are a header alone. Pure: credentials in, headers out.
 
 Sources: https://learn.microsoft.com/azure/ai-foundry/openai/reference, https://learn.microsoft.com/azure/ai-services/speech-service/rest-text-to-speech,
-https://www.volcengine.com/docs/6561/1598757.
+https://www.volcengine.com/docs/6561/1598757, https://www.volcengine.com/docs/6561/1631584.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ def azure_speech(credentials: Mapping[str, str], request: HttpRequest, url: str)
     return url, {"Ocp-Apim-Subscription-Key": credentials["speech_key"]}
 
 
-def volcengine_speech(credentials: Mapping[str, str], request: HttpRequest, url: str) -> Headers:
-    """Volcengine's speech products: an ``app_id`` and its ``access_token``."""
-    return url, {"X-Api-App-Key": credentials["app_id"], "X-Api-App-Id": credentials["app_id"], "X-Api-Access-Key": credentials["access_token"]}
+def volcengine_tts(credentials: Mapping[str, str], request: HttpRequest, url: str) -> Headers:
+    """Volcengine's speech synthesis: an ``app_id`` and its ``access_token``."""
+    return url, {"X-Api-App-Id": credentials["app_id"], "X-Api-Access-Key": credentials["access_token"]}
+
+
+def volcengine_stt(credentials: Mapping[str, str], request: HttpRequest, url: str) -> Headers:
+    """Volcengine's speech recognition, which calls the ``app_id`` otherwise."""
+    return url, {"X-Api-App-Key": credentials["app_id"], "X-Api-Access-Key": credentials["access_token"]}

@@ -15,7 +15,7 @@ The codecs ``images`` and ``image_edits`` differ in which of their ``form`` is t
 ===================  =================================================================================================
 
 Other options: ``path``, ``body``, ``images`` (``openai``: how pictures go into the JSON: ``image`` an address or a list of them,
-``images`` a list of ``{image_url}``, ``input_references`` OpenRouter's parts), ``size`` (a default), ``size_sign`` (``*``),
+``images`` a list of ``{image_url}``, ``objects`` as ``{url}``, ``input_references`` OpenRouter's parts), ``size`` (a default), ``size_sign`` (``*``),
 ``image_field`` (``multipart``: another name). Formats: https://platform.openai.com/docs/api-reference/images and the modules
 named ``images_…`` beside this one.
 """
@@ -62,6 +62,8 @@ class OpenAIImages(JsonCodec):
             return {"image": addresses[0] if len(addresses) == 1 else addresses}
         if how == "images":
             return {"images": [{"image_url": a} for a in addresses]}
+        if how == "objects":
+            return {"image": {"url": addresses[0]}} if len(addresses) == 1 else {"images": [{"url": a} for a in addresses]}
         if how == "input_references":
             return {"input_references": [{"type": "image_url", "image_url": {"url": a}} for a in addresses]}
         raise ArgumentError("This model makes pictures from a text alone.", "Pictures were given.", "Use type='image_editing' to change pictures.")
