@@ -62,7 +62,7 @@ def test_the_place_is_told_from_the_outermost_flow_inwards() -> None:
     ],
 )
 def test_every_kind_of_flow_names_the_place(flow: Any, args: tuple[Any, ...], expected: str) -> None:
-    assert place(flow, *args) == f"In {flow.kind} 'flow' → {expected}."
+    assert place(flow, *args) == f"In {flow.flow_kind} 'flow' → {expected}."
 
 
 def test_a_flow_without_a_name_is_told_by_its_kind() -> None:

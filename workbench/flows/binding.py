@@ -244,14 +244,10 @@ class bind:
         return value
 
     def held_modules(self) -> list[Any]:
-        """The modules in what is bound, each once."""
-        from .items import is_module
+        """Every module in what is bound and in its values, each once."""
+        from .tree import held
 
-        held = getattr(self._f, "held_modules", None)  # a flow, or another bind
-        if held is not None:
-            return list(held())
-        subject = getattr(self._f, "__self__", self._f)
-        return [subject] if is_module(subject) else []
+        return held(self)
 
     # ---- looking like what is bound
 

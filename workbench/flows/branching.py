@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Self
 
 from ..errors import FlowArgumentError, FlowError, nearest
 from . import places
-from .base import FlowBase, unknown_item
+from .base import FlowBase
 from .binding import Frame
 from .carriers import package, spread
 from .driving import Steps, Together
 from .items import CALL, Step, run
+from .tree import unknown_item
 
 AT_ONCE = 32
 SHAPES = ("asdict", "astuple", "aslist", "sum", "join")
@@ -43,7 +44,7 @@ class parallel(FlowBase):
     {'a': 2, 'b': 4}
     """
 
-    kind: ClassVar[str] = "parallel"
+    flow_kind: ClassVar[str] = "parallel"
     _word: ClassVar[str] = "branch"
 
     def __init__(
@@ -58,7 +59,7 @@ class parallel(FlowBase):
     ) -> None:
         if multiprocessing:
             raise FlowArgumentError(
-                f"A {self.kind} runs its items in threads, not in processes.",
+                f"A {self.flow_kind} runs its items in threads, not in processes.",
                 "Modules, streams and keys live in this process.",
                 "Leave multiprocessing out; serve heavy Python code with ServerModule(f), each in a process of its own.",
             )
@@ -107,7 +108,7 @@ class parallel(FlowBase):
 
     def _shaped(self, shape: str) -> Self:
         if self._shape:
-            raise FlowArgumentError(f"This {self.kind} returns {self._shape} already.", "", f"Use one of {', '.join(SHAPES)}.")
+            raise FlowArgumentError(f"This {self.flow_kind} returns {self._shape} already.", "", f"Use one of {', '.join(SHAPES)}.")
         self.__dict__["_shape"] = shape
         return self
 
@@ -129,9 +130,9 @@ class parallel(FlowBase):
     def _made(self) -> Any:
         if self._shape == "asdict" and not all(self._item_names):
             raise FlowArgumentError(
-                f"Item name should be set when you want to return dict: this {self.kind} has items without names.",
+                f"Item name should be set when you want to return dict: this {self.flow_kind} has items without names.",
                 "",
-                f"Write {self.kind}(a=f, b=g).asdict.",
+                f"Write {self.flow_kind}(a=f, b=g).asdict.",
             )
         return super()._made()
 
@@ -155,7 +156,7 @@ class parallel(FlowBase):
                 return (yield step.item, args, kwargs)
             return (yield from run(step, value, kwargs, frame))
         except Exception as e:
-            places.passed(e, f"{self.kind} {places.label(self._word, number + 1, name, step.item)}")
+            places.passed(e, f"{self.flow_kind} {places.label(self._word, number + 1, name, step.item)}")
             raise
 
     def _chosen(self, kept: Any, skipped: Any) -> list[int]:
@@ -181,12 +182,12 @@ class parallel(FlowBase):
             if len(value) == len(numbers):
                 return list(value)
             wanted = f"{len(numbers)}" if len(numbers) == len(self._items) else f"{len(numbers)} or {len(self._items)}"
-            raise FlowArgumentError(f"This {self.kind} got {len(value)} inputs for {wanted} items.", "", "Give one input for every item.")
+            raise FlowArgumentError(f"This {self.flow_kind} got {len(value)} inputs for {wanted} items.", "", "Give one input for every item.")
         if len(numbers) == 1:
             return [value]
         raise FlowArgumentError(
             f"Only tuple and list input can be split automatically, your input is {value!r:.60} <{type(value).__name__}>.",
-            f"A {self.kind} gives every item an input of its own.",
+            f"A {self.flow_kind} gives every item an input of its own.",
             "Give several arguments, one list, or a dict by the items' names; use parallel() for one input to all.",
         )
 
@@ -198,7 +199,7 @@ class parallel(FlowBase):
         if missing:
             near = nearest(missing[0], [str(k) for k in value])
             raise FlowArgumentError(
-                f"This {self.kind} got no input for {', '.join(missing)}.", f"{near!r} is near." if near else "", "Give one for every item."
+                f"This {self.flow_kind} got no input for {', '.join(missing)}.", f"{near!r} is near." if near else "", "Give one for every item."
             )
         return [value[self._item_names[n]] for n in numbers]
 
@@ -219,7 +220,7 @@ class diverter(parallel):
     (2, 4)
     """
 
-    kind: ClassVar[str] = "diverter"
+    flow_kind: ClassVar[str] = "diverter"
 
     def __init__(self, *items: Any, **named: Any) -> None:
         super().__init__(*items, **{**named, "_scatter": True})

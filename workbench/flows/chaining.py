@@ -38,7 +38,7 @@ class pipeline(FlowBase):
     ('8!', 4)
     """
 
-    kind: ClassVar[str] = "pipeline"
+    flow_kind: ClassVar[str] = "pipeline"
     _saves: bool
 
     def __init__(
@@ -80,7 +80,7 @@ class pipeline(FlowBase):
             return Reference(self.flow_id, f"={item}", unpack)
         number = item if isinstance(item, int) else self._number_of(item)
         if number is None or not -len(self._items) <= number < len(self._items):
-            raise FlowArgumentError(f"{item!r} is no item of this {self.kind}.", "", "Give its name, or the item itself: p.output('name').")
+            raise FlowArgumentError(f"{item!r} is no item of this {self.flow_kind}.", "", "Give its name, or the item itself: p.output('name').")
         return Reference(self.flow_id, number % len(self._items), unpack)
 
     def _made(self) -> Any:
@@ -104,7 +104,7 @@ class pipeline(FlowBase):
         return places.label(self._word, number + 1, self._item_names[number], self._items[number])
 
     def _steps(self, value: Any, kwargs: dict[str, Any], frame: Frame | None) -> Steps:
-        return self._once(value, kwargs, frame, self.kind)
+        return self._once(value, kwargs, frame, self.flow_kind)
 
     def _once(self, value: Any, kwargs: dict[str, Any], frame: Frame | None, place: str) -> Steps:
         steps, binds = self._prepared or self._prepare()

@@ -41,7 +41,7 @@ class switch(FlowBase):
     'many'
     """
 
-    kind: ClassVar[str] = "switch"
+    flow_kind: ClassVar[str] = "switch"
     _word: ClassVar[str] = "case"
 
     def __init__(
@@ -79,10 +79,7 @@ class switch(FlowBase):
         self._add("", path)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-        else:
-            raise FlowError(f"A switch has cases, not an item {name!r}.", "", f"Write sw.case[condition, {name}].")
+        raise FlowError(f"A switch has cases, not an item {name!r}.", "", f"Write sw.case[condition, {name}].")
 
     def _made(self) -> Any:
         steps = super()._made()
@@ -185,7 +182,7 @@ class ifs(FlowBase):
     5
     """
 
-    kind: ClassVar[str] = "ifs"
+    flow_kind: ClassVar[str] = "ifs"
     _word: ClassVar[str] = "path"
 
     def __init__(self, cond: Any, tpath: Any, fpath: Any, post_action: Callable[..., Any] | None = None) -> None:

@@ -177,30 +177,16 @@ class _Hop:
 
         def job() -> None:
             try:
-                result = self.context.run(self._take, request)
+                result, error = self.context.run(self._take, request), None
             except BaseException as e:
-                self._tell(loop, future, None, e)
-            else:
-                self._tell(loop, future, result, None)
+                result, error = (True, None), e
+            workers.tell(loop, future, result, error)
 
         workers.start(job)
         try:
             return await future
         finally:
-            self.left = not future.done() or future.cancelled()
-
-    @staticmethod
-    def _tell(loop: Any, future: Any, result: Any, error: BaseException | None) -> None:
-        def settle() -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle)
+            self.left = future.cancelled()
 
     def _take(self, request: Any) -> tuple[bool, Any]:
         steps = self.steps

@@ -75,7 +75,7 @@ class graph(FlowBase):
     15
     """
 
-    kind: ClassVar[str] = "graph"
+    flow_kind: ClassVar[str] = "graph"
     _word: ClassVar[str] = "node"
     Node = GraphNode
     start_node_name = START

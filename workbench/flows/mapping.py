@@ -32,7 +32,7 @@ class warp(parallel):
     (2, 4, 6)
     """
 
-    kind: ClassVar[str] = "warp"
+    flow_kind: ClassVar[str] = "warp"
     _word: ClassVar[str] = "step"
 
     @property

@@ -23,7 +23,7 @@ def drawn(flow: Any) -> list[tuple[str, Any]]:
 def title(flow: Any) -> str:
     """Its kind and name, and the shape of what it returns."""
     shape = flow.__dict__.get("_shape", "")
-    return str(flow.kind) + (f".{shape}" if shape else "") + (f" {flow._name!r}" if flow._name else "")
+    return str(flow.flow_kind) + (f".{shape}" if shape else "") + (f" {flow._name!r}" if flow._name else "")
 
 
 def _text(item: Any) -> str:
@@ -68,7 +68,7 @@ def boxes(flow: Any) -> str:
 
 
 def _box(flow: Any, bound: str, above: frozenset[int]) -> str:
-    row = flow.kind in IN_A_ROW
+    row = flow.flow_kind in IN_A_ROW
     cells = []
     for label, item in drawn(flow) if id(flow) not in above else ():
         inner, binds = _parts(item)

@@ -38,7 +38,7 @@ class loop(pipeline):
     16
     """
 
-    kind: ClassVar[str] = "loop"
+    flow_kind: ClassVar[str] = "loop"
 
     def __init__(
         self,

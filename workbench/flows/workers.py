@@ -77,6 +77,45 @@ def run_all(calls: Sequence[Callable[[], Any]], limit: int = 32) -> list[Any]:
     return run(calls, limit)
 
 
+async def in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Await a plain call, in a thread of its own with a copy of the context variables.
+
+    As ``asyncio.to_thread``, whose few threads calls that wait for each other would soon use up.
+    """
+    import asyncio
+    import contextvars
+
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def job() -> None:
+        try:
+            result, error = context.run(function, *args, **kwargs), None
+        except BaseException as e:
+            result, error = None, e
+        tell(loop, future, result, error)
+
+    start(job)
+    return await future
+
+
+def tell(loop: Any, future: Any, result: Any, error: BaseException | None) -> None:
+    """Settle a future of a loop from another thread; nobody may wait for it any more."""
+
+    def settle() -> None:
+        if future.done():
+            return
+        if isinstance(error, StopIteration):
+            future.set_exception(RuntimeError("The call raised StopIteration."))
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(settle)
+
+
 def _after_fork() -> None:
     """Threads do not survive a fork."""
     global _lock
