@@ -210,3 +210,12 @@ async def test_an_awaited_error_names_the_step_and_keeps_its_type() -> None:
 async def test_many_awaited_calls_at_once() -> None:
     flow = pipeline(add_one, parallel(later, add_one), lambda a, b: a + b)
     assert await asyncio.gather(*(flow.acall(i) for i in range(100))) == [2 * i + 4 for i in range(100)]
+
+
+async def test_modules_that_only_block_wait_for_each_other_without_running_out_of_threads() -> None:
+    class Blocking(wb.ModuleBase):
+        def forward(self, x: Any) -> Any:
+            return meet.wait(20)
+
+    meet = threading.Barrier(30)
+    assert sorted(await warp(Blocking()).acall(list(range(30)))) == list(range(30))

@@ -6,7 +6,6 @@ override `forward`, and where they train or serve, `_training`, `_train`, `_awai
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,7 +111,9 @@ class ModuleBase:
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
         """What an awaited call does; `forward` in a thread where a subclass has nothing better."""
-        return await asyncio.to_thread(self.forward, *args, **kwargs)
+        from ..flows.workers import in_thread  # not the loop's few threads, which calls that wait for each other use up
+
+        return await in_thread(self.forward, *args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], dict) and type(args[0]) is not dict:
