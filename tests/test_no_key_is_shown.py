@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,15 @@ for call in [lambda: refused('Hello'), lambda: n('Hello', model='break')]:
                 print({k: repr(v)[:2000] for k, v in frame[0].f_locals.items()})
 """,
     "import gc; from workbench.runtime import keys; print(keys._held, keys.dotenv())",
-    "job = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy).start(); print(job('Hello')); job.stop(); wb.jobs()",
+    """
+import psutil
+job = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy).start()
+job('Hello')
+found = [e for p in psutil.process_iter(['environ']) if (e := p.info['environ'] or {}).get('WORKBENCH_KEY_FILE', '').count(job.deployment.id)]
+print('engines:', len(found), 'with a key:', sum('OPENAI_API_KEY' in e for e in found))
+job.stop()
+wb.jobs()
+""",
     "import pickle\ntry:\n    print(pickle.dumps(n.endpoint))\nexcept Exception as error:\n    print(repr(error))",
     """
 import psutil
@@ -125,6 +134,7 @@ def test_after_a_working_day_no_key_is_anywhere(home: Path, tmp_path: Path, serv
     assert "AuthenticationFailed" in told
     assert "StreamBroken" in told or "broke with" in told
     assert "DEEPSEEK_API_KEY (.env)" in told
+    assert re.search(r"engines: [1-9]\d* with a key: 0", told)
     shown = [i for i, cell in enumerate(book.cells) if MARK in json.dumps(cell.outputs)]
     assert shown == []
     kept = [str(p) for p in files(home) if MARK.encode() in p.read_bytes()]

@@ -174,6 +174,12 @@ def test_a_servers_words_are_masked() -> None:
     assert keys.masked("Incorrect key sk-12345678 given", {"key": "sk-12345678"}) == "Incorrect key *** given"
 
 
+def test_programs_that_ask_no_vendor_get_no_keys() -> None:
+    own = {"OPENAI_API_KEY": "a", "LAZYLLM_SENSENOVA_SECRET_KEY": "b", "WORKBENCH_QWEN_API_KEY": "c", "IFLYTEK_SPARK_API_SECRET": "d"}
+    others = {"PATH": "/bin", "AWS_ACCESS_KEY_ID": "x", "HF_TOKEN": "y", "WANDB_API_KEY": "z"}
+    assert keys.without_keys({**own, **others}) == others
+
+
 def test_keeping_listing_and_forgetting(monkeypatch: pytest.MonkeyPatch, ring: MemoryKeyring) -> None:
     said = key_table.keep("sensenova", lambda question: "sk-kept", "")
     assert "sk-kept" not in said

@@ -33,6 +33,8 @@ class Stage:
         A server: the job is running when its runner reports ``ready``, and ends when asked.
     stop_grace : float
         Seconds a stop may take before the process tree is killed.
+    asks_vendors : bool
+        Whether the variables with vendors' keys go along: for code that calls vendors' models. Trainers and engines do not.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Stage:
     files: Mapping[str, str] = field(default_factory=dict)
     serves: bool = False
     stop_grace: float = 60.0
+    asks_vendors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

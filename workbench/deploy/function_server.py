@@ -40,7 +40,7 @@ class FunctionServer:
         files = {"serve.json": json.dumps(spec.to_json(), ensure_ascii=False, indent=1)}
         env = {"PYTHONPATH": spec.pythonpath} if spec.pythonpath else {}
         argv = (runner("serve_function"), "../serve.json")
-        return [Stage("serve", f"Starting {spec.model}", self.environment, argv, env, files, serves=True, stop_grace=5.0)]
+        return [Stage("serve", f"Starting {spec.model}", self.environment, argv, env, files, serves=True, stop_grace=5.0, asks_vendors=True)]
 
     def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
         """A server leaves nothing behind."""

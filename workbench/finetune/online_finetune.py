@@ -42,7 +42,7 @@ class OnlineFinetune:
         """One stage that talks to the vendor."""
         argv = ("-m", "workbench.runtime.vendor_training", str(place.folder))
         files = {"remote.json": json.dumps(payload)}
-        return (Stage("train", "Fine-tuning at the vendor", self.environment, argv, files=files, stop_grace=60.0),)
+        return (Stage("train", "Fine-tuning at the vendor", self.environment, argv, files=files, stop_grace=60.0, asks_vendors=True),)
 
     def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
         """The vendor's name of the model, of the job, and of the deployment where there is one."""

@@ -302,6 +302,15 @@ def dotenv() -> Mapping[str, Secret]:
     return _dotenv[1]
 
 
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables without those that hold vendors' keys, for programs that have no business with them.
+
+    A cloud's own credentials (``AWS_…``) stay: a trainer may read its data with them.
+    """
+    secret = {name for p in catalog.every() for part in p.key_variables for name in variables(p, part) if not name.startswith("AWS_")}
+    return {name: value for name, value in environment.items() if name not in secret}
+
+
 def masked(text: str, parts: Mapping[str, str]) -> str:
     """A text of a server without the key, which some repeat in their errors."""
     for secret in parts.values():

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..core.protocols import JobPlace, Launched, Launcher, Stage
 from ..store.liveness import start_of
 from ..store.logs import tail
+from . import keys
 from .stage_env import stage_environment
 
 
@@ -47,7 +48,8 @@ class StageRun:
         if stage.serves:
             write_key(place.key)
         self._log_start = place.log.stat().st_size
-        env = stage_environment(os.environ, place, self._python, stage.env)
+        base = os.environ if stage.asks_vendors else keys.without_keys(os.environ)
+        env = stage_environment(base, place, self._python, stage.env)
         self._launched = launcher.start([str(self._python), *stage.argv], env=env, cwd=place.work, log=place.log)
         self.pid_start = start_of(self.pid) if self.pid is not None else None
 
