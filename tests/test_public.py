@@ -83,6 +83,7 @@ NAMES = [
     "job",
     "jobs",
     "kwargs",
+    "launchers",
     "load_ipython_extension",
     "loop",
     "module",

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, deploy, errors, evals, finetune, pocket, registry
+    from . import data, deploy, errors, evals, finetune, launchers, pocket, registry
     from . import formatters as formatter
     from . import modules as module
     from . import prompts as prompter
@@ -155,6 +155,7 @@ _PUBLIC = {
     "ifs": ".flows:ifs",
     "job": ".runtime.job:job",
     "jobs": ".runtime.job:jobs",
+    "launchers": ".launchers",
     "kwargs": ".flows:kwargs",
     "loop": ".flows:loop",
     "module": ".modules",
@@ -245,6 +246,7 @@ __all__ = [
     "job",
     "jobs",
     "kwargs",
+    "launchers",
     "load_ipython_extension",
     "loop",
     "module",

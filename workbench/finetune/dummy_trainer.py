@@ -15,7 +15,7 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import FinetuneSpec
-from ..errors import ArgumentError, unknown_argument
+from ..errors import ArgumentError, nearest, unknown_argument
 
 _RUNNER = Path(__file__).resolve().parent.parent / "runners" / "train_dummy.py"
 _DEFAULTS: dict[str, Any] = {
@@ -39,6 +39,7 @@ class DummyFinetune:
 
     name = "dummy"
     environment = "current"
+    takes_any = True  # `check_arguments` knows which
     needs_data = needs_model = False
 
     @staticmethod
@@ -48,10 +49,18 @@ class DummyFinetune:
 
     @staticmethod
     def check_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments. Raises `ArgumentError` for an unknown one or one that is no number."""
+        """The arguments. A dry run stands in for any trainer, so another one's arguments are taken, and change nothing.
+
+        Raises
+        ------
+        ArgumentError
+            For one that is nearly one of its own, or one of its own that is no number.
+        """
         for name, value in arguments.items():
             if name not in _DEFAULTS:
-                raise unknown_argument("finetune.dummy", name, _DEFAULTS)
+                if nearest(name, _DEFAULTS):
+                    raise unknown_argument("finetune.dummy", name, _DEFAULTS)
+                continue
             allowed = value is None and name == "fail_at"
             if not allowed and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
                 raise ArgumentError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from .base import ModuleBase
 from .chat import ChatModule
 from .hooks import Hook
@@ -9,3 +11,5 @@ from .stream_call import StreamCall, StreamCallHelper
 from .trainable import TrainableModule
 
 __all__ = ["ChatModule", "Hook", "ModuleBase", "StreamCall", "StreamCallHelper", "TrainableModule"]
+
+llms = sys.modules[__name__]  # people who come from LazyLLM write module.llms.TrainableModule

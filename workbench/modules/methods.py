@@ -101,7 +101,7 @@ def _check(method: Method, own: frozenset[str]) -> None:
     if not given:
         return
     known = set(own) | known_arguments(method)
-    for name in given:
+    for name in given if method.name == AUTO or not getattr(method.backend, "takes_any", False) else ():
         if name not in known:
             raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, known)
     check = None if method.name == AUTO else getattr(method.backend, "check_arguments", None)
