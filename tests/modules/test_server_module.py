@@ -192,6 +192,20 @@ def test_a_body_that_is_no_call_is_refused(shop: wb.ServerModule) -> None:
         assert json.loads(said)["error"]["type"] == "BadRequest"
 
 
+def test_a_decorated_root_needs_the_key_too(home: Path) -> None:
+    class Site:
+        def __call__(self) -> None: ...
+
+        @wb.FastapiApp.get("/")
+        def root(self) -> str:
+            return "mine"
+
+    server = wb.ServerModule(Site()).start()
+    base = server.url.removesuffix("/generate")
+    assert ask(base + "/")[0] == 401
+    assert ask(base + "/", None, key_of(server)) == (200, '"mine"')
+
+
 @pytest.mark.parametrize("place", ["/generate", "/call/sell", "/_call/sell", "/openapi.json", "/price/a", "/nowhere"])
 def test_without_the_key_nothing_is_told(shop: wb.ServerModule, place: str) -> None:
     base = shop.url.removesuffix("/generate")
@@ -755,6 +769,23 @@ def test_a_models_text_streams_through_and_is_aborted_with_its_reader(model: wb.
     with server.stream("x" * 2000) as feed:
         next(feed)
     until(lambda: "went away" in jobs.log_tail(model.endpoint.job_id))
+
+
+def test_the_tokens_of_models_inside_are_counted_here(model: wb.TrainableModule) -> None:
+    loud = wb.ServerModule(lambda text: [model(text), model(text)], name="twice").start()
+
+    class Outer(wb.ModuleBase):
+        def forward(self, text: str) -> Any:
+            return loud(text)
+
+    outer = Outer()
+    outer("hello")
+    taken = loud.usage
+    assert taken.total_tokens > 0
+    assert outer.usage == loud.last_usage == taken
+    loud.stream("hello").join()
+    assert loud.usage == taken + taken
+    assert model.usage.total_tokens == 0  # this object here was not asked
 
 
 def test_a_server_inside_a_server_is_called_where_it_runs(home: Path) -> None:

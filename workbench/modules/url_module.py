@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..core.endpoints import Endpoint
 from ..errors import ArgumentError, EndpointError, NotStarted
 from ..formatters import Formatter, chain
-from . import address, sessions, url_body
+from . import address, sessions, url_body, usage
 from .base import ModuleBase
 from .outlet import Outlet
 from .printing import StreamOption, check_stream
@@ -247,7 +247,8 @@ class UrlModule(ModuleBase):
     def _open(self, endpoint: Endpoint, request: Request) -> Feed:
         from ..runtime.service import Feed
 
-        return Feed(endpoint, request)
+        inside = usage.running.get()  # what models take in the server counts for the calls that this one is part of
+        return Feed(endpoint, request, on_usage=lambda taken: usage.count(taken, self, inside))
 
     def _request(self, endpoint: Endpoint, args: tuple[Any, ...], kwargs: Mapping[str, Any], stream: bool) -> Request:
         from ..runtime.service import FUNCTION, Request

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OWN = {"/generate", "/call/{method}", "/_call/{method}", "/openapi.json", "/docs", "/health"}
-OPEN = {"/docs", "/health", "/"}
+OPEN = {"/docs", "/health"}
 EVENTS = "text/event-stream"
 
 
@@ -76,21 +76,23 @@ def application(loaded: dict[str, Any], spec: dict[str, Any], keys: Sequence[str
         Route("/openapi.json", openapi),
         Route("/docs", docs),
     ]
+    open_paths = set(OPEN)
     if decorated is None or not any(getattr(route, "path", "") == "/" for route in decorated.routes):
         routes.append(Route("/", root))
+        open_paths.add("/")
     if decorated is not None:
         routes.append(Mount("/", decorated))
-    return _Guard(Starlette(routes=routes), keys)
+    return _Guard(Starlette(routes=routes), keys, open_paths)
 
 
 class _Guard:
     """Lets in who shows a key; 401 for others."""
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
-        self._app, self._keys = app, [k.encode() for k in keys]
+    def __init__(self, app: ASGIApp, keys: Sequence[str], open_paths: Collection[str]) -> None:
+        self._app, self._keys, self._open = app, [k.encode() for k in keys], open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN and not self._known(dict(scope["headers"])):
+        if scope["type"] == "http" and scope["path"] not in self._open and not self._known(dict(scope["headers"])):
             from workbench.runners.function_calls import refusal
 
             await _json(refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'."), 401)(
@@ -100,8 +102,6 @@ class _Guard:
         await self._app(scope, receive, send)
 
     def _known(self, headers: dict[bytes, bytes]) -> bool:
-        if not self._keys:
-            return True
         bearer = headers.get(b"authorization", b"")
         shown = [headers.get(b"security-key", b""), bearer[7:].strip() if bearer[:7].lower() == b"bearer " else b""]
         return any(hmac.compare_digest(one, key) for one in shown for key in self._keys)
@@ -130,8 +130,11 @@ class _Server:
         call = self.calls.begin(method, body, request.headers.get("x-workbench-session", ""), streamed)
         if streamed:
             return StreamingResponse(call.events(), media_type=EVENTS, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        status, content = await call.whole(request.receive)
-        return _json(content, status)
+        answer = await call.whole(request.receive)
+        response = _json(answer.body, answer.status)
+        if answer.usage:
+            response.headers["X-Workbench-Usage"] = json.dumps(answer.usage)
+        return response
 
 
 def _json(content: bytes, status: int = 200, type: str = "application/json") -> Response:

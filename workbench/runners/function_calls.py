@@ -15,7 +15,8 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 from workbench.runners import function_errors, function_steps
 from workbench.runners.function_body import Given, given
+from workbench.runners.function_inside import Inside
 
 _THREADS = 1000  # calls at once
 _AHEAD = 256  # pieces that wait for a slow reader before the function has to
@@ -41,6 +43,15 @@ class Gone(BaseException):
 def refusal(kind: str, message: str) -> bytes:
     """An error of the server's own."""
     return json.dumps({"error": {"type": kind, "message": message}}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and body, and the tokens that models took for it."""
+
+    status: int
+    body: bytes
+    usage: dict[str, Any] | None = None
 
 
 class Calls:
@@ -88,7 +99,7 @@ class Call:
 
     def __init__(self, loop: AbstractEventLoop, calls: Calls, streamed: bool) -> None:
         self._loop, self._calls, self._streamed = loop, calls, streamed
-        self.future: asyncio.Future[tuple[int, bytes]]
+        self.future: asyncio.Future[Answer]
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._room = threading.Semaphore(_AHEAD)
         self._gone = False
@@ -96,8 +107,8 @@ class Call:
 
     # ---- in the server's loop
 
-    async def whole(self, receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes]:
-        """Status and body of the answer; the call is aborted when the caller leaves."""
+    async def whole(self, receive: Callable[[], Awaitable[Any]]) -> Answer:
+        """The answer; the call is aborted when the caller leaves."""
         leaves: asyncio.Future[Any] = asyncio.ensure_future(_left(receive))
         try:
             waited: set[asyncio.Future[Any]] = {self.future, leaves}
@@ -133,58 +144,55 @@ class Call:
 
     # ---- in the call's thread
 
-    def run(self, method: str, body: bytes, session: str) -> tuple[int, bytes]:
-        """Status and body of the answer; of a streamed one the pieces go through the queue."""
-        status, answer = 499, b""
+    def run(self, method: str, body: bytes, session: str) -> Answer:
+        """The answer; of a streamed call the pieces went through the queue, and so does the rest."""
+        answer = Answer(499, b"")
         try:
             with suppress(Gone):
-                status, answer = contextvars.Context().run(self._run, method, body, session)
+                answer = contextvars.Context().run(self._run, method, body, session)
         finally:
             if self._streamed:
-                self._loop.call_soon_threadsafe(self._queue.put_nowait, answer)
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, answer.body)
                 self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
-        return status, answer
+        return answer
 
-    def _run(self, method: str, body: bytes, session: str) -> tuple[int, bytes]:
-        with ExitStack() as stack:
-            heard = self._listen(stack, session)
+    def _run(self, method: str, body: bytes, session: str) -> Answer:
+        root, put = (self._calls.root, lambda piece: self.emit(_event(piece))) if self._streamed else (None, None)
+        with Inside(root, unquote(session), put) as inside:
+            self._closers.append(inside.close)
             try:
-                work = self._calls.find(method)
+                work, asked = self._calls.find(method), given(body)
             except LookupError as e:
-                return 404, self._told({"error": {"type": "BadRequest", "message": str(e)}})
-            try:
-                asked = given(body)
+                return self._told(404, {"error": {"type": "BadRequest", "message": str(e)}})
             except ArgumentError as e:
-                return 400, self._told({"error": {"type": "BadRequest", "message": str(e)}})
+                return self._told(400, {"error": {"type": "BadRequest", "message": str(e)}})
+            if self._gone:
+                raise Gone
             try:
-                result, ended = self._result(work(asked), heard)
-                if ended:
-                    return 200, self._told({"end": True})
-                return 200, self._told({"result": wire.encode(result, "result")} if self._streamed else wire.encode(result, "result"))
+                told = self._result(work(asked), inside)
             except Gone:
                 raise
             except BaseException as e:
-                return 500, self._told({"error": self._calls.problem(e)})
+                return self._told(500, {"error": self._calls.problem(e)})
+            if not self._streamed:
+                return self._told(200, told["result"], inside.usage)
+            return self._told(200, {**told, **({"usage": inside.usage} if inside.usage else {})})
 
-    def _result(self, value: Any, heard: list[object]) -> tuple[Any, bool]:
-        """The value, or the pieces of it: (all of them, False) for who wants it whole, (None, True) when they were sent."""
+    def _result(self, value: Any, inside: Inside) -> dict[str, Any]:
+        """How the call ended: its result in the form of `wire`, or that all its pieces were sent."""
         while inspect.isawaitable(value):
             value = self._await(value)
         pieces = self._pieces(value)
         if pieces is None:
-            if self._streamed and not heard and isinstance(value, str) and value:
-                self.emit({"delta": str(value)})
-            return value, False
+            if self._streamed and not inside.heard and isinstance(value, str) and value:
+                self.emit({"delta": str.__str__(value)})
+            return {"result": wire.encode(value, "result")}
         if self._streamed:
             for piece in pieces:
                 self.emit(_event(piece))
-            return None, True
-        items = []
-        for piece in pieces:
-            if self._gone:
-                raise Gone
-            items.append(piece)
-        return "".join(items) if items and all(isinstance(i, str) for i in items) else items, False
+            return {"end": True}
+        items = list(pieces)
+        return {"result": wire.encode("".join(items) if items and all(isinstance(i, str) for i in items) else items, "result")}
 
     def _pieces(self, value: Any) -> Iterator[Any] | None:
         if hasattr(value, "__anext__"):
@@ -234,36 +242,11 @@ class Call:
                 raise Gone
         if self._gone:
             raise Gone
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, self._told(event))
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, self._told(200, event).body)
 
-    def _told(self, value: Any) -> bytes:
+    def _told(self, status: int, value: Any, usage: dict[str, Any] | None = None) -> Answer:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "surrogatepass")
-        return b"data: " + text + b"\n\n" if self._streamed else text
-
-    def _listen(self, stack: ExitStack, session: str) -> list[object]:
-        """Hear what modules stream inside the call; a list that is not empty once one did.
-
-        Nothing streams in a process that has loaded no modules, so then nothing listens.
-        """
-        heard: list[object] = []
-        sessions = sys.modules.get("workbench.modules.sessions")
-        if session and sessions is not None:
-            stack.enter_context(sessions.session(unquote(session)))
-        context: Any = sys.modules.get("workbench.modules.context")
-        if context is None:
-            return heard
-        call = self
-
-        class Caller(context.Listener):  # type: ignore[misc]  # its base is only there where modules are
-            def put(self, piece: Any) -> None:
-                if call._streamed:
-                    heard.append(True)
-                    call.emit(_event(piece))
-
-        listening = Caller(self._calls.root if self._streamed else None)
-        self._closers.append(listening.close)
-        context.listener.set(listening)
-        return heard
+        return Answer(status, b"data: " + text + b"\n\n" if self._streamed else text, usage)
 
 
 def _event(piece: Any) -> dict[str, Any]:

@@ -129,6 +129,8 @@ def main() -> None:
     sock = listen(spec["host"], int(spec.get("port") or 0))
     loaded = load(place.parent, spec)
     keys = [k for k in (serving.key(), _given_key(place.parent)) if k]
+    if not keys:
+        serving.fail("The server's key cannot be read.", "KeyError")
     try:
         app = function_app.application(loaded, spec, keys)
     except Exception as e:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote
 
 from ..core import wire
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import Piece
+from ..core.messages import Usage
 from ..core.protocols import HttpRequest
 from ..errors import EndpointError
 from . import failures, http, loop
@@ -60,6 +61,7 @@ class Request:
 class _Outcome:
     """What came: the pieces, and the result once the server has told it."""
 
+    on_usage: Callable[[Usage], object]
     items: list[Any] = field(default_factory=list)
     result: Any = None
     told: bool = False
@@ -81,10 +83,19 @@ class Feed(Arriving[Any]):
     request : Request
     timeouts : Timeouts, optional
         Without them a call may take as long as it takes.
+    on_usage : callable, optional
+        Told the tokens that models inside the server took for the call.
     """
 
-    def __init__(self, endpoint: Endpoint, request: Request, timeouts: Timeouts | None = None) -> None:
-        self._outcome = outcome = _Outcome()
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        request: Request,
+        timeouts: Timeouts | None = None,
+        *,
+        on_usage: Callable[[Usage], object] = lambda usage: None,
+    ) -> None:
+        self._outcome = outcome = _Outcome(on_usage)
         super().__init__(lambda channel: _pump(channel, outcome, endpoint, request, timeouts or _PATIENT))
 
     def join(self) -> Any:
@@ -200,6 +211,8 @@ async def _read_whole(answer: http.Answer, channel: Channel, outcome: _Outcome, 
     async for chunk in answer.chunks:
         watch.beat()
         parts.append(chunk)
+    if told := answer.headers.get("x-workbench-usage"):
+        outcome.on_usage(_usage(json.loads(told)))
     body = b"".join(parts)
     if "json" in answer.headers.get("content-type", "application/json"):
         outcome.result = wire.loads(body) if body.strip() else None
@@ -237,7 +250,14 @@ def _take(event: Mapping[str, Any], endpoint: Endpoint, outcome: _Outcome, piece
         raise _Told(raised(endpoint, event["error"]))
     elif "result" in event:
         outcome.result, outcome.told = wire.decode(event["result"]), True
+    if "usage" in event:
+        outcome.on_usage(_usage(event["usage"]))
     return not ("delta" in event or "item" in event)
+
+
+def _usage(told: Mapping[str, Any]) -> Usage:
+    known = {f.name for f in fields(Usage)}
+    return Usage(**{name: value for name, value in told.items() if name in known})
 
 
 def _foreign(text: str, pieces: list[Any]) -> bool:
