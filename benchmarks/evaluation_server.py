@@ -14,9 +14,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 def answer(words: list[str]) -> bytes:
     """The whole response: one chunk a word, then the usage."""
     pieces = [w if i == 0 else f" {w}" for i, w in enumerate(words)]
-    choices = [[{"index": 0, "delta": {"content": p}, "finish_reason": None}] for p in pieces]
+    choices: list[list[dict[str, object]]] = [[{"index": 0, "delta": {"content": p}, "finish_reason": None}] for p in pieces]
     choices.append([{"index": 0, "delta": {}, "finish_reason": "stop"}])
-    events = [{"id": "1", "object": "chat.completion.chunk", "model": "m", "choices": c} for c in choices]
+    events: list[dict[str, object]] = [{"id": "1", "object": "chat.completion.chunk", "model": "m", "choices": c} for c in choices]
     events.append({"id": "1", "object": "chat.completion.chunk", "model": "m", "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 6}})
     data = [f"data: {json.dumps(e)}\n\n".encode() for e in events] + [b"data: [DONE]\n\n"]
     return HEAD + b"".join(b"%x\r\n%s\r\n" % (len(d), d) for d in data) + b"0\r\n\r\n"

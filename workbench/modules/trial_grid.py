@@ -111,7 +111,7 @@ def _shortest(path: list[str], every: list[list[str]], at: int) -> str:
 
 def _aim(module: Any, key: str) -> None:
     """Give what is fine-tuned a target of its own, beside the module's; the digest keeps grids and trials apart."""
-    if hasattr(module, "target_path") and hasattr(module, "base_model"):
+    if hasattr(module, "target_path") and (module._trainset is not None or module._mode is not None):
         target = module.target_path or f"{Path(module.base_model).name}-finetuned"
         module.target_path = f"{target}-t{key[:6]}"
 

@@ -51,13 +51,14 @@ class Work:
         for trial in trials:
             self._waiting.put(trial)
         self._left = {trial.key: _serving_key(trial) for trial in trials}
-        self._stop = threading.Event()
+        self._stop, self._through = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._running: list[Run] = []
         self._deployed: dict[str, str] = {}
         self._began = time.time()
         places = shares(devices.visible(), concurrency)[: max(1, len(trials))]
         self._threads = [self._thread(place) for place in places]
+        self._at_work = len(self._threads)
 
     def begin(self) -> None:
         """Start them; returns at once."""
@@ -67,14 +68,11 @@ class Work:
     @property
     def over(self) -> bool:
         """Whether nothing runs any more."""
-        return not any(thread.is_alive() for thread in self._threads)
+        return self._through.is_set()
 
     def wait(self, seconds: float) -> bool:
         """Wait until all are through, so long at most; whether they are."""
-        deadline = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return self.over
+        return self._through.wait(seconds)  # joining the threads could take one for ended that an interrupt only woke us from
 
     def stop(self) -> None:
         """Begin no further trial and end evaluations; fine-tuning jobs go on. Returns at once."""
@@ -89,7 +87,16 @@ class Work:
         context.run(silent.set, True)
         if place is not None:
             context.run(devices.assigned.set, place)
-        return threading.Thread(target=context.run, args=(self._trials,), name="workbench-trial", daemon=True)
+        return threading.Thread(target=context.run, args=(self._work,), name="workbench-trial", daemon=True)
+
+    def _work(self) -> None:
+        try:
+            self._trials()
+        finally:
+            with self._lock:
+                self._at_work -= 1
+                if not self._at_work:
+                    self._through.set()
 
     def _trials(self) -> None:
         while not self._stop.is_set():
