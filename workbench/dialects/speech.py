@@ -5,6 +5,7 @@ The ``form`` option chooses:
 ==============  ==================================================================================================
 ``openai``      ``/audio/speech {model, input, voice, response_format}`` → the sound itself; the default
 ``base64``      the same request, ``{audio_data}`` in base64: Mistral
+``glm``         as ``openai``; pieces as server-sent events with base64
 ``azure``       SSML to ``/cognitiveservices/v1`` → the sound itself
 ``minimax``     ``/t2a_v2`` → hexadecimal ``data.audio``
 ``dashscope``   Qwen TTS: ``output.audio.url``; pieces as server-sent events with base64
@@ -182,6 +183,7 @@ def speech(options: Mapping[str, Any] | None = None) -> OpenAISpeech:
     forms: dict[str, type[OpenAISpeech]] = {
         "openai": OpenAISpeech,
         "base64": Base64Speech,
+        "glm": native.GlmSpeech,
         "azure": native.AzureSpeech,
         "minimax": native.MinimaxSpeech,
         "dashscope": native.DashscopeSpeech,

@@ -1,7 +1,7 @@
-"""Speech in the forms of Azure, MiniMax, DashScope (Qwen TTS), Volcengine and Gemini.
+"""Speech in the forms of Azure, GLM, MiniMax, DashScope (Qwen TTS), Volcengine and Gemini.
 
 Formats: https://learn.microsoft.com/azure/ai-services/speech-service/rest-text-to-speech,
-https://platform.minimax.io/docs/api-reference/speech-t2a-http, https://help.aliyun.com/zh/model-studio/qwen-tts-api,
+https://docs.bigmodel.cn/cn/guide/models/sound-and-video/glm-tts, https://platform.minimax.io/docs/api-reference/speech-t2a-http, https://help.aliyun.com/zh/model-studio/qwen-tts-api,
 https://www.volcengine.com/docs/6561/1598757, https://ai.google.dev/gemini-api/docs/speech-generation.
 See `workbench.dialects.speech` for the table of forms.
 """
@@ -74,6 +74,27 @@ class EventPieces:
         text = line.strip().removeprefix(b"data:").strip()
         if text[:1] == b"{":
             yield from self._read(json.loads(text))
+
+
+class GlmSpeech(OpenAISpeech):
+    """GLM: as OpenAI when it is whole; pieces are bare samples in base64 within the events of a chat."""
+
+    def encode_streamed(self, request: SpeakRequest) -> HttpRequest:
+        body = {**self._body(request), "response_format": "pcm", "stream": True}
+        return self.post({"encode_format": "base64", **body}, request.model)
+
+    def pieces(self, headers: Mapping[str, str]) -> PieceDecoder:
+        def read_one(event: Any) -> Iterator[bytes]:
+            if event.get("error"):
+                raise Refused(json.dumps(event))
+            for choice in event.get("choices") or ():
+                if (choice.get("delta") or {}).get("content"):
+                    yield base64.b64decode(choice["delta"]["content"])
+
+        return EventPieces(read_one)
+
+    def mime(self, request: SpeakRequest) -> str:
+        return "audio/pcm"
 
 
 class MinimaxSpeech(OpenAISpeech):
