@@ -230,7 +230,7 @@ class FlowBase(Assembly):
     def __repr__(self) -> str:
         return picture.tree(self)
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"{self.flow_kind} {self._name!r}" if self._name else f"This {self.flow_kind}"
 
     def _repr_html_(self) -> str:

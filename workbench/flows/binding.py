@@ -124,7 +124,7 @@ class Frame:
         number = source if isinstance(source, int) else self.flow._number(source[1:])
         if number >= len(self.outputs):
             raise FlowArgumentError(
-                f"Step {number + 1} of {self.flow!s} has no output yet.", "The bind that wants it runs before it.", "Bind to an earlier step."
+                f"Step {number + 1} of {self.flow._told()} has no output yet.", "The bind that wants it runs before it.", "Bind to an earlier step."
             )
         return self.outputs[number]
 
@@ -268,7 +268,15 @@ class bind:
 
     def __repr__(self) -> str:
         bound = [repr(v) for v in self._args] + [f"{k}={v!r}" for k, v in self._kw.items()]
-        return f"{getattr(self._f, '__name__', None) or repr(self._f)} | bind({', '.join(bound)})"
+        return f"{shown(self._f)} | bind({', '.join(bound)})"
+
+
+def shown(item: Any) -> str:
+    """A callable in a few words: a function's name, an object's own words, else its class."""
+    name = None if type(item) is bind else getattr(item, "__name__", None)
+    if isinstance(name, str):
+        return name
+    return type(item).__name__ if type(item).__repr__ is object.__repr__ else " ".join(repr(item).split())
 
 
 def _rebind(f: Any, args: tuple[Any, ...], kw: dict[str, Any], given: tuple[Any, ...]) -> bind:

@@ -168,7 +168,7 @@ class parallel(FlowBase):
     def _known(self, item: Any) -> int:
         if isinstance(item, int) and not isinstance(item, bool):
             if not -len(self._items) <= item < len(self._items):
-                raise FlowArgumentError(f"{self!s} has no item {item}.", f"It has {len(self._items)} items.", "Numbers begin with 0.")
+                raise FlowArgumentError(f"{self._told()} has no item {item}.", f"It has {len(self._items)} items.", "Numbers begin with 0.")
             return item % len(self._items)
         return self._number(item)
 

@@ -15,7 +15,7 @@ from .binding import Frame, Reference, Selection, bind
 from .carriers import collected, spread
 from .driving import Steps
 
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, type)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType, functools.partial, type)
 
 
 class Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from .binding import bind
+from .binding import bind, shown
 from .items import Function, is_flow
 
 _BOX = "border:1px solid var(--jp-border-color1,#bbb);border-radius:4px;padding:4px 8px;margin:2px;color:var(--jp-ui-font-color1,inherit)"
@@ -29,9 +29,7 @@ def title(flow: Any) -> str:
 def _text(item: Any) -> str:
     if item is None:
         return ""
-    if isinstance(item, Function):
-        return str(getattr(item._f, "__name__", None) or repr(item._f))
-    return " ".join(repr(item).split())
+    return shown(item._f if isinstance(item, Function) else item)
 
 
 def _parts(item: Any) -> tuple[Any, str]:

@@ -49,5 +49,7 @@ def unknown_item(flow: Any, name: Any) -> FlowArgumentError:
     names = [n for n in flow._item_names if n]
     near = nearest(str(name), names)
     return FlowArgumentError(
-        f"{flow!s} has no item {name!r}.", f"{near!r} is the nearest name." if near else "", f"It has: {', '.join(names) or 'no items with names'}."
+        f"{flow._told()} has no item {name!r}.",
+        f"{near!r} is the nearest name." if near else "",
+        f"It has: {', '.join(names) or 'no items with names'}.",
     )
