@@ -86,6 +86,17 @@ def test_a_form_of_speech_sends_what_is_documented(options: dict[str, Any], give
     assert speech(options).encode(SpeakRequest("Hi", given, "m")).json == body
 
 
+def test_glms_pieces_are_asked_for_as_samples_in_base64() -> None:
+    codec = speech({"form": "glm", "format": "wav"})
+    request = SpeakRequest("Hi", "tongtong", "glm-tts")
+    body = codec.encode_streamed(request).json
+    expected = {"response_format": "pcm", "stream": True, "encode_format": "base64"}
+    assert isinstance(body, dict)
+    assert {k: body[k] for k in expected} == expected
+    assert codec.encode(request).json == {"model": "glm-tts", "input": "Hi", "voice": "tongtong", "response_format": "wav"}
+    assert codec.mime(request) == "audio/pcm"
+
+
 def test_azures_speech_escapes_the_text_and_names_its_format() -> None:
     call = speech({"form": "azure"}).encode(SpeakRequest("<a> & b", "de-DE-KatjaNeural", "", {"response_format": "wav", "rate": "+10%"}))
     assert call.headers == {"Content-Type": "application/ssml+xml", "X-Microsoft-OutputFormat": "riff-24khz-16bit-mono-pcm"}
@@ -153,6 +164,12 @@ def test_qwens_speech_lies_at_an_address_of_https() -> None:
 
 
 PIECES = [
+    (
+        {"form": "glm"},
+        sse({"choices": [{"delta": {"content": b64(b"\1\2"), "return_sample_rate": 24000}}]}, {"choices": [{"finish_reason": "stop", "delta": {}}]})
+        + b"data: [DONE]\n",
+        b"\1\2",
+    ),
     (
         {"form": "minimax"},
         sse({"data": {"audio": "0102", "status": 1}}, {"data": {"audio": "0304", "status": 1}}, {"data": {"audio": "01020304", "status": 2}}),
