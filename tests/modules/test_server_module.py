@@ -632,6 +632,16 @@ def test_a_killed_server_is_told_with_its_last_words_and_comes_up_again(home: Pa
     assert server.start()(0) == 0
 
 
+def test_a_server_that_is_stopped_while_it_answers_says_so(home: Path) -> None:
+    server = wb.ServerModule(time.sleep, name="sleepy").start()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server, 60)
+        time.sleep(0.3)
+        wb.UrlModule(url="sleepy").stop()
+        with pytest.raises(EndpointDown, match="was stopped"):
+            running.result(timeout=20)
+
+
 def test_what_cannot_be_loaded_there_fails_with_words(home: Path) -> None:
     class Fussy:
         def __reduce__(self) -> Any:

@@ -15,11 +15,14 @@ The key comes as ``Authorization: Bearer …`` or ``Security-Key: …``. Does no
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from workbench.runners.function_calls import Calls, refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,7 +51,6 @@ def application(loaded: dict[str, Any], spec: dict[str, Any], keys: Sequence[str
     from starlette.routing import Mount, Route
 
     from workbench.runners import function_docs, function_routes
-    from workbench.runners.function_calls import Calls
 
     function = loaded["function"]
     server = _Server(Calls(loaded, keys), bool(spec.get("stream")))
@@ -93,8 +95,6 @@ class _Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open and not self._known(dict(scope["headers"])):
-            from workbench.runners.function_calls import refusal
-
             await _json(refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'."), 401)(
                 scope, receive, send
             )
@@ -130,7 +130,11 @@ class _Server:
         call = self.calls.begin(method, body, request.headers.get("x-workbench-session", ""), streamed)
         if streamed:
             return StreamingResponse(call.events(), media_type=EVENTS, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        answer = await call.whole(request.receive)
+        try:
+            answer = await call.whole(request.receive)
+        except asyncio.CancelledError:  # the server is being stopped, and has waited for this call long enough
+            call.close()
+            return _json(refusal("EndpointDown", "The server was stopped."), 503)
         response = _json(answer.body, answer.status)
         if answer.usage:
             response.headers["X-Workbench-Usage"] = json.dumps(answer.usage)
