@@ -280,6 +280,14 @@ def test_no_key_stands_in_a_traceback_with_its_variables(monkeypatch: pytest.Mon
                 assert all("marked-and-wrong" not in a.path for a in server.asked)
 
 
+def test_a_token_made_of_a_key_is_masked_as_well() -> None:
+    with scripted(lambda asked: no(401, f"what is {asked.headers['authorization'].split()[1]}?")) as server:
+        endpoint = replace(at(server), auth="sensenova", key_ref=keys.hold({"key": "AK", "secret_key": "SK"}))
+        with pytest.raises(errors.AuthenticationFailed) as caught:
+            ask(endpoint)
+    assert caught.value.cause == "what is ***?"
+
+
 def raise_unless_text(endpoint: Endpoint) -> None:
     answer = open_stream(endpoint, ASK).join()
     if not answer.text:

@@ -49,6 +49,7 @@ class Exchange:
     def __init__(self, endpoint: Endpoint, wire: Wire, channel: Channel, timeouts: Timeouts, watch: Deadline) -> None:
         self.endpoint, self.wire, self.channel, self.timeouts, self.watch = endpoint, wire, channel, timeouts, watch
         self._credentials: Mapping[str, Secret] | None = None
+        self._proof: Mapping[str, Secret] = {}  # what the key became in the last request, such as a token
         self._advising = False
 
     async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
@@ -119,6 +120,7 @@ class Exchange:
         else:
             key = credentials.get("key")
             proof = self.wire.authorize(key) if key else {}
+        self._proof = {name: Secret(value.removeprefix("Bearer ")) for name, value in proof.items()}
         return url, body, {**headers, **{name: Secret(value) for name, value in proof.items()}}
 
     @property
@@ -133,7 +135,7 @@ class Exchange:
 
     async def refusal(self, status: int, headers: Mapping[str, str], body: str) -> Exception:
         """The error for an answer that says no, without the key, with the engine's last words where it is one of ours."""
-        error = self.wire.error(self.endpoint, status, headers, keys.masked(body, self.credentials))
+        error = self.wire.error(self.endpoint, status, headers, keys.masked(keys.masked(body, self.credentials), self._proof))
         if status >= 500 and isinstance(error, EndpointError) and self.endpoint.job_id:
             await asyncio.sleep(_LOG_SECONDS)
             error.log_tail = last_words(self.endpoint)
