@@ -178,17 +178,17 @@ def _rate_of(content_type: str) -> int:
 
 def speech(options: Mapping[str, Any] | None = None) -> OpenAISpeech:
     """The codec for the ``form`` in the options."""
-    from . import speech_native as native
+    from . import speech_azure, speech_events
 
     forms: dict[str, type[OpenAISpeech]] = {
         "openai": OpenAISpeech,
         "base64": Base64Speech,
-        "glm": native.GlmSpeech,
-        "azure": native.AzureSpeech,
-        "minimax": native.MinimaxSpeech,
-        "dashscope": native.DashscopeSpeech,
-        "doubao": native.DoubaoSpeech,
-        "gemini": native.GeminiSpeech,
+        "glm": speech_events.GlmSpeech,
+        "azure": speech_azure.AzureSpeech,
+        "minimax": speech_events.MinimaxSpeech,
+        "dashscope": speech_events.DashscopeSpeech,
+        "doubao": speech_events.DoubaoSpeech,
+        "gemini": speech_events.GeminiSpeech,
     }
     found: OpenAISpeech = choose("speech", forms, options)
     return found
