@@ -77,7 +77,7 @@ import psutil
 job = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy).start()
 job('Hello')
 found = [e for p in psutil.process_iter(['environ']) if (e := p.info['environ'] or {}).get('WORKBENCH_KEY_FILE', '').count(job.deployment.id)]
-print('engines:', len(found), 'with a key:', sum('OPENAI_API_KEY' in e for e in found))
+print(f"engines: {len(found)} with a key: {sum('OPENAI_API_KEY' in e for e in found)}")
 job.stop()
 wb.jobs()
 """,
