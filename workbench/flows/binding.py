@@ -276,7 +276,8 @@ def shown(item: Any) -> str:
     name = None if type(item) is bind else getattr(item, "__name__", None)
     if isinstance(name, str):
         return name
-    return type(item).__name__ if type(item).__repr__ is object.__repr__ else " ".join(repr(item).split())
+    default: Any = object.__repr__
+    return type(item).__name__ if type(item).__repr__ is default else " ".join(repr(item).split())
 
 
 def _rebind(f: Any, args: tuple[Any, ...], kw: dict[str, Any], given: tuple[Any, ...]) -> bind:

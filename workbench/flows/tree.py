@@ -48,8 +48,9 @@ def unknown_item(flow: Any, name: Any) -> FlowArgumentError:
     """The error for an item that a flow does not have."""
     names = [n for n in flow._item_names if n]
     near = nearest(str(name), names)
+    known = ", ".join(names) or "no items with names"
     return FlowArgumentError(
         f"{flow._told()} has no item {name!r}.",
         f"{near!r} is the nearest name." if near else "",
-        f"It has: {', '.join(names) or 'no items with names'}.",
+        f"It has: {known}.",
     )
