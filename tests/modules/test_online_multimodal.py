@@ -257,6 +257,26 @@ def test_a_picture_is_not_asked_for_twice_when_the_connection_ends(home: Path) -
         assert len(server.asked) == 1
 
 
+def test_any_picture_and_any_result_can_be_given_to_a_chat(home: Path) -> None:
+    from matplotlib.figure import Figure
+    from openai.types.chat import ChatCompletionMessageParam
+    from PIL import Image
+    from pydantic import TypeAdapter
+
+    shown = Images([Media("image", "image/png", PNG)])
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    with scripted({"choices": [{"message": {"content": "a cat"}, "finish_reason": "stop"}]}) as server:
+        chat = wb.OnlineModule("m", url=server.url, skip_auth=True)
+        for files in (PNG, [PNG], Image.new("RGB", (2, 2)), figure, shown, shown[0], "https://example.com/cat.png"):
+            assert chat("What is this?", files=files) == "a cat"
+            turns = server.last.json["messages"]
+            assert [p["type"] for p in turns[-1]["content"]] == ["text", "image_url"]
+            TypeAdapter(list[ChatCompletionMessageParam]).validate_python(turns)
+        chat(shown)
+        assert [p["type"] for p in server.last.json["messages"][-1]["content"]] == ["image_url"]
+
+
 # ---- tasks
 
 
