@@ -264,3 +264,46 @@ def test_a_local_server_needs_no_key() -> None:
     m = wb.OnlineModule("qwen3:8b", source="ollama")
     assert (m.base_url, m.endpoint.key_ref) == ("http://127.0.0.1:11434/v1", "provider:ollama:llm")
     assert dict(keys.credentials_of(m.endpoint)) == {}
+
+
+def test_published_examples_make_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAZYLLM_SENSENOVA_API_KEY", "ak")
+    monkeypatch.setenv("LAZYLLM_SENSENOVA_SECRET_KEY", "sk")
+    monkeypatch.setenv("LAZYLLM_QWEN_API_KEY", "k")
+    monkeypatch.setenv("LAZYLLM_GLM_API_KEY", "k")
+    made = [
+        wb.OnlineChatModule(source="sensenova", stream=True),
+        wb.OnlineChatModule(source="sensenova", model="SenseChat-Vision"),
+        wb.AutoModel(source="sensenova", model="SenseNova-V6-5-Pro"),
+        wb.OnlineModule(type="embed", source="qwen", model="text-embedding-v3"),
+        wb.OnlineModule(type="cross_modal_embed", source="qwen", model="qwen2.5-vl-embedding"),
+        wb.OnlineModule(type="rerank", source="glm", model="rerank"),
+        wb.OnlineModule(source="qwen", type="stt", model="qwen-audio-turbo", api_key="xxx"),
+        wb.OnlineModule("glm-4"),
+    ]
+    assert [m.source for m in made] == ["sensenova"] * 3 + ["qwen", "qwen", "glm", "qwen", "glm"]
+    assert made[1].type == "VLM"
+    assert made[2].model == "SenseNova-V6-5-Pro"
+    assert "secret" not in "".join(map(repr, made))
+
+
+def test_a_picture_goes_along_with_a_question(server: Scripted, tmp_path: Path) -> None:
+    from workbench.formatters import encode_query_with_filepaths
+
+    picture = tmp_path / "cat.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 30)
+    m = wb.OnlineChatModule("m", url=server.url, type="vlm")
+    for call in (lambda: m("What is it?", files=[picture]), lambda: m(encode_query_with_filepaths("What is it?", [str(picture)]))):
+        call()
+        text, image = sorted(server.last.json["messages"][0]["content"], key=lambda part: part["type"], reverse=True)
+        assert text == {"type": "text", "text": "What is it?"}
+        assert image["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+def test_several_threads_use_one_module(server: Scripted) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    m = wb.OnlineChatModule("m", url=server.url)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(m, ["Hi"] * 24)) == {"Hello there"}
+    assert m.usage.prompt_tokens == 24 * 1000
