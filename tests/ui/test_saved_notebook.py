@@ -11,7 +11,7 @@ from workbench.core.messages import Usage
 from workbench.evals.result import EvalOutput, EvalResult, EvalRow, Measure
 from workbench.widgets.evaltable import EvalTable
 result = EvalResult('capitals', ['base'], [Measure('exact', 'Exact match')], 1, keep=False)
-result._rows = [EvalRow(0, 'Capital of Peru?', 'Lima', (EvalOutput('Lima', '', 0.1, None, Usage(1, 2), {'exact': 1.0}),))]
+result.append(EvalRow(0, 'Capital of Peru?', 'Lima', (EvalOutput('Lima', '', 0.1, None, Usage(1, 2), {'exact': 1.0}),)))
 result.finish()
 EvalTable(result)
 """

@@ -18,7 +18,8 @@ from workbench.evals.result import EvalOutput, EvalResult, EvalRow, Measure
 from workbench.widgets.evaltable import EvalTable
 def output(text, right): return EvalOutput(text, '', 0.1, None, Usage(1, 2), {'exact': float(right)})
 result = EvalResult('dates', ['base', 'tuned'], [Measure('exact', 'Exact match')], 100_000, keep=False)
-result._rows = [EvalRow(i, f'date {i}', f'{i}', (output(f'it is {i}', i % 2), output(f'it was {i}', i % 3 == 0))) for i in range(100_000)]
+for i in range(100_000):
+    result.append(EvalRow(i, f'date {i}', f'{i}', (output(f'it is {i}', i % 2), output(f'it was {i}', i % 3 == 0))))
 result.finish()
 EvalTable(result)
 """

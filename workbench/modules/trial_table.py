@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .base import ModuleBase
 
-_CELL = "padding:4px 16px 4px 0;text-align:left;vertical-align:top;white-space:nowrap;border-bottom:1px solid var(--jp-border-color2,#e0e0e0)"
+_CELL = "padding:4px 8px;text-align:left;vertical-align:top;white-space:nowrap;border-bottom:1px solid var(--jp-border-color2,#e0e0e0)"
 _COLOURS = {"finished": "--jp-success-color1", "failed": "--jp-error-color1", "interrupted": "--jp-warn-color1", "waiting": "--jp-ui-font-color3"}
 _LESS = ("loss", "latency", "perplexity", "error")
 
