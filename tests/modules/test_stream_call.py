@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Generator, Iterator
 
 import pytest
 
 import workbench as wb
 from workbench.core.events import Piece
 from workbench.modules.context import listener
+from workbench.modules.outlet import Outlet
 
 
 def speak(*words: str) -> str:
@@ -109,3 +111,54 @@ def test_calls_side_by_side_never_mix() -> None:
 
 def test_outside_a_helper_nobody_listens() -> None:
     assert listener.get() is None
+
+
+def test_what_answers_piece_by_piece_itself_is_read() -> None:
+    def words(text: str) -> Iterator[str]:
+        yield from text.split()
+
+    call = wb.StreamCallHelper(words)("a b c")
+    assert (list(call), call.result) == (["a", "b", "c"], "abc")
+
+    def returns() -> Generator[int, None, str]:
+        yield 1
+        return "end"
+
+    call = wb.StreamCallHelper(returns)()
+    assert (list(call), call.result) == (["1"], "end")
+
+
+def test_a_module_can_say_something_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    class Searches(wb.ModuleBase):
+        def forward(self, text: str) -> str:
+            with self.stream_output({"prefix": "search: ", "color": "cyan", "suffix": ".\n"}) as say:
+                say("the ")
+                say(text)
+            with self.stream_output(False) as say:
+                say("quiet")
+            return "found"
+
+    class Holds(wb.ModuleBase):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Searches(name="finder")
+
+        def forward(self, text: str) -> str:
+            return str(self.inner(text))
+
+    pieces = list(wb.StreamCallHelper(Holds())("sea"))
+    assert [(str(p), p.tag, p.source) for p in pieces] == [
+        ("search: ", "prefix", "finder"),
+        ("the ", "text", "finder"),
+        ("sea", "text", "finder"),
+        (".\n", "suffix", "finder"),
+    ]
+    Holds()("sea")
+    assert "search: the sea." in capsys.readouterr().out
+
+
+def test_what_takes_the_pieces_and_fails_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Endless()
+    with pytest.raises(KeyboardInterrupt), Outlet(None, "m", True, stream):
+        raise KeyboardInterrupt
+    assert stream.closed.is_set()

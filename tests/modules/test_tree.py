@@ -257,3 +257,44 @@ def test_a_copy_has_a_life_of_its_own(home: Path) -> None:
 def test_the_series_is_the_beginning_of_the_name() -> None:
     names = {"qwen2-1.5b": "QWEN", "internlm2-chat-7b": "INTERNLM", "/models/Llama-3": "LLAMA", "pocket": "POCKET"}
     assert {n: wb.TrainableModule(n).series for n in names} == names
+
+
+# ---- async modules
+
+
+class Waits(wb.ModuleBase):
+    """Meets another one: neither ends before both have begun."""
+
+    def __init__(self, here: asyncio.Event | None = None, there: asyncio.Event | None = None) -> None:
+        super().__init__()
+        self.events = (here, there)
+
+    async def forward(self, value: int) -> int:
+        here, there = self.events
+        if here is not None and there is not None:
+            here.set()
+            await asyncio.wait_for(there.wait(), 10)
+        return value + 1
+
+
+def test_an_async_forward_is_called_and_awaited_alike() -> None:
+    assert Waits()(1) == 2
+    assert asyncio.run(Waits().acall(1)) == 2
+    assert pipeline(Waits(), Waits())(1) == 3
+
+    async def inside() -> int:
+        return int(Waits()(1))  # a cell of a notebook has a loop of its own, too
+
+    assert asyncio.run(inside()) == 2
+
+
+def test_async_modules_in_a_parallel_run_at_the_same_time() -> None:
+    one, two = asyncio.Event(), asyncio.Event()
+    flow = parallel(Waits(one, two), Waits(two, one))
+    assert tuple(flow(1)) == (2, 2)
+
+
+def test_a_module_can_be_bound(home: Path) -> None:
+    model = serves("a", text="A").start()
+    assert (model | bind("x"))("anything") == "A"
+    assert Holds(action=model | bind("x")).submodules == [model]

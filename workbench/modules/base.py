@@ -6,18 +6,25 @@ override `forward`, and where they train or serve, `_training`, `_train`, `_awai
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import registry
+from ..core.events import Piece
 from ..core.jobs import JobSpec
 from ..core.messages import Usage
 from ..errors import NotStarted
+from ..runtime import loop
 from . import hooks, life, making, usage
 from .context import listener
 from .evaluation import EvalSet, identity
+from .outlet import Nothing, Outlet
+from .printing import StreamOption, check_stream
 from .usage import Call, running
 from .wishes import Wish, tries
 
@@ -106,11 +113,13 @@ class ModuleBase:
     # ---- calling
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What a call does."""
+        """What a call does; may be ``async``."""
         raise NotImplementedError(f"{type(self).__name__} does not say what a call does: it has no 'forward'.")
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
-        """What an awaited call does; `forward` in a thread where a subclass has nothing better."""
+        """What an awaited call does: `forward`, in a thread where it is not ``async``, unless a subclass has something better."""
+        if inspect.iscoroutinefunction(self.forward):
+            return await self.forward(*args, **kwargs)
         from ..flows.workers import in_thread  # not the loop's few threads, which calls that wait for each other use up
 
         return await in_thread(self.forward, *args, **kwargs)
@@ -126,6 +135,8 @@ class ModuleBase:
                 around = hooks.Around(self._hooks, self)
                 around.begin(args, kwargs)
             output = self.forward(*args, **kwargs)
+            if type(output) is CoroutineType:
+                output = loop.run(output)
             if around is not None:
                 around.end(output)
             if self.return_trace:
@@ -164,6 +175,25 @@ class ModuleBase:
             running.reset(token)
             self.last_usage = call.usage
             around.finish()
+
+    @contextmanager
+    def stream_output(self, look: StreamOption = True) -> Iterator[Callable[[str], None]]:
+        """Say something of one's own while a call runs, to be heard by a `StreamCallHelper` or printed.
+
+        Parameters
+        ----------
+        look : bool or dict, optional
+            As the ``stream`` of a model: a colour, a prefix and a suffix; False says nothing, except to the helper of this module.
+
+        Examples
+        --------
+        >>> def forward(self, question):
+        ...     with self.stream_output({'prefix': 'search: ', 'color': 'cyan'}) as say:
+        ...         say('looking at the manual')
+        """
+        with Outlet(self, self.name, check_stream(look), Nothing()) as outlet:
+            put = outlet.put
+            yield (lambda text: put(Piece(str(text)))) if put is not None else (lambda text: None)
 
     def _trace(self, output: Any) -> None:
         heard = listener.get()

@@ -20,7 +20,8 @@ from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import Piece
 from ..core.messages import ChatRequest, Completion
 from ..errors import ArgumentError, EndpointError
-from ..formatters import Formatter, chain
+from ..flows.binding import bind
+from ..formatters import Formatter, chain, formatter_of
 from ..prompts import ChatPrompter, PrompterBase, prompter_of
 from . import contents, parameters, sessions, usage
 from .base import ModuleBase
@@ -96,9 +97,7 @@ class ChatModule(ModuleBase):
     @tries
     def formatter(self, format: Formatter | None = None) -> Self:
         """Set what is made of every answer: any callable from an `Answer` (a text) to a value; None gives the answer itself."""
-        if format is not None and not callable(format):
-            raise ArgumentError(f"A formatter cannot be a {type(format).__name__}.", "", "Give a callable that takes the answer's text.")
-        self._formatter = format
+        self._formatter = None if format is None else formatter_of(format)
         return self
 
     @tries
@@ -170,7 +169,7 @@ class ChatModule(ModuleBase):
         return other
 
     def __or__(self, formatter: Formatter) -> Self:
-        if not callable(formatter):
+        if not callable(formatter) or isinstance(formatter, bind):
             return NotImplemented
         return self.share(format=chain(self._formatter, formatter))
 

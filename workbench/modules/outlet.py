@@ -15,6 +15,13 @@ from .printing import Printer, StreamOption
 _numbers = itertools.count(1)
 
 
+class Nothing:
+    """Stands for the stream where there is none: what a module says of its own."""
+
+    def close(self) -> None:
+        pass
+
+
 class Outlet:
     """The way out for one answer, for as long as it comes.
 
@@ -69,6 +76,8 @@ class Outlet:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self._stream.close()  # an interrupt, or what takes the pieces failed: nobody reads the rest
         if self._printer is not None:
             self._printer.end()
         if self._heard is not None:

@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
 from ..core.events import Piece
@@ -202,6 +202,20 @@ class _Running(Listener):
         super().ended(stream, answer)
         self.items.put(answer)
 
+    def _read(self, pieces: Generator[Any, Any, Any]) -> Any:
+        """Take the pieces of what answers piece by piece itself; what it returned, or else all pieces: as one text where they are texts."""
+        told: list[Any] = []
+        while not self.closed:
+            try:
+                told.append(next(pieces))
+            except StopIteration as end:
+                if end.value is not None:
+                    return end.value
+                break
+            self.put(told[-1] if isinstance(told[-1], Piece) else Piece(str(told[-1])))
+        pieces.close()
+        return "".join(told) if all(isinstance(t, str) for t in told) else told
+
     def start(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         context = contextvars.copy_context()
         context.run(listener.set, self)
@@ -211,6 +225,8 @@ class _Running(Listener):
     def _run(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             self.result = impl(*args, **kwargs)
+            if isinstance(self.result, Generator):
+                self.result = self._read(self.result)
             if not self._heard and isinstance(self.result, str) and self.result:
                 self.items.put(Piece(str(self.result)))  # nothing in the call streams: the whole answer is the one piece
         except BaseException as e:
