@@ -112,8 +112,8 @@ class ServerModule(UrlModule):
 
     @property
     def name(self) -> str:
-        """What people see."""
-        return self._name or _name(self.__dict__.get("_m")) or type(self).__name__
+        """What people see: the name that was given, else the function's."""
+        return self._name or _name(vars(self).get("_m")) or super().name
 
     @name.setter
     def name(self, value: str) -> None:

@@ -95,6 +95,16 @@ class UrlModule(ModuleBase):
         if url:
             self.attach(url)
 
+    @property
+    def name(self) -> str:
+        """What people see: the name that was given, else the server's."""
+        endpoint = self._serving.endpoint if "_serving" in vars(self) else None
+        return self._name or (endpoint.model if endpoint is not None else "") or type(self).__name__
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
     # ---- where it answers
 
     @property
@@ -270,7 +280,8 @@ class UrlModule(ModuleBase):
         return Request(url_body.call(args, kwargs), f"/call/{method}", session=talk.id if talk is not None else "")
 
     def _explained(self, error: EndpointError) -> EndpointError:
-        return self._serving.explained(error, self.name)
+        """A better error for a request that failed; one that the function raised itself names no source, and is told as it is."""
+        return self._serving.explained(error, self.name) if error.source else error
 
     # ---- building
 
