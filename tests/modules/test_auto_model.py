@@ -48,7 +48,8 @@ def taken(choice: Any) -> str:
 
 
 def test_a_vendors_key_makes_it_online_and_without_one_it_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kind(wb.AutoModel("qwen3-32b")) == "TrainableModule"
+    with pytest.warns(UserWarning, match="because DASHSCOPE_API_KEY is not set"):
+        assert kind(wb.AutoModel("qwen3-32b")) == "TrainableModule"
     monkeypatch.setenv("DASHSCOPE_API_KEY", "k")
     made = wb.AutoModel("qwen3-32b", stream=True)
     assert (kind(made), made.source, made.model, bool(made.stream)) == ("OnlineChatModule", "qwen", "qwen3-32b", True)

@@ -144,6 +144,7 @@ def test_costs_are_told_where_prices_are_known(server: Scripted, monkeypatch: py
     assert answer.cost.estimated is False
     m("Hi")
     assert m.cost == pytest.approx(2 * answer.cost)
+    assert m.cost_of(m.stream("Hi").join()) == answer.cost
     assert m.share().cost is None
     assert wb.OnlineModule("a-model-of-nobody", source="openai")("Hi").cost is None
     assert wb.OnlineModule("gpt-4o-mini", source="openai", url=server.url)("Hi").cost is None  # another server, another price
@@ -210,8 +211,11 @@ def test_a_default_model_may_come_from_a_variable(monkeypatch: pytest.MonkeyPatc
         ({"url": "http://a/v1", "model": "m", "static_params": 3}, ArgumentError, "static_params"),
         ({"url": "http://a/v1"}, ArgumentError, "needs a model's name"),
         ({"source": "azure_openai", "model": "m", "api_key": "k"}, SettingsError, "AZURE_OPENAI_ENDPOINT"),
-        ({"source": "azure_speech", "api_key": "k", "model": "m"}, ArgumentError, "offers no llm|more parts"),
+        ({"source": "azure_speech", "api_key": "k", "model": "m"}, ArgumentError, "offers no llm|not whole"),
+        ({"url": "http://a/v1", "model": "m", "temperature": 1}, ArgumentError, "static_params="),
+        ({"source": "sparkdesk_socket", "api_key": "k"}, ArgumentError, "Give app_id=… and api_key=… and api_secret=…\\."),
         ({}, AuthenticationFailed, "No api_key is configured"),
+        ({"model": "opnai"}, AuthenticationFailed, "Nothing tells whose model 'opnai' is \\('openai' is the nearest"),
         ({"source": "kimi"}, AuthenticationFailed, "MOONSHOT_API_KEY"),
     ],
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -285,7 +286,7 @@ def _without_model(search: _Search) -> Choice:
 def _by_key(search: _Search) -> Choice:
     source, model = online_endpoint.split("", search.model)
     type_ = model_names.canonical(search.type or model_names.type_of(model) or "llm")
-    told = source or model_names.source_of(model)
+    told, lost = source or model_names.source_of(model), ""
     if source:
         return search.take(f"the vendor {source!r}", "the name says so", lambda: _online(search, model, {"source": source}))
     if search.others.get("url") or search.others.get("api_key"):
@@ -295,14 +296,21 @@ def _by_key(search: _Search) -> Choice:
         what = f"the vendor {told!r}"
         if keys.has_key(vendor, type_):
             return search.take(what, "the name tells it, and its key is there", lambda: _online(search, model, {"source": told}))
-        search.skip(what, f"the name tells it, but {keys.variable_to_set(vendor)} is not set")
+        lost = f"{keys.variable_to_set(vendor)} is not set"
+        search.skip(what, f"the name tells it, but {lost}")
     else:
         search.skip("a vendor", "no vendor's names begin like this one")
     _, variable, default = keys.default_source()
     if default and keys.has_key(catalog.provider(default), type_):
         return search.take(f"the vendor {default!r}", f"{variable} names it", lambda: _online(search, model, {"source": default}))
     search.skip("the default source", "its key is not there" if default else "none is set")
-    return search.take("a model on this machine", "nothing else was left", lambda: _local(search, {}))
+    return search.take("a model on this machine", "nothing else was left", lambda: _last_resort(search, lost))
+
+
+def _last_resort(search: _Search, lost: str) -> ModuleBase:
+    if lost:
+        warnings.warn(f"AutoModel takes {search.model!r} for a model on this machine, because {lost}. AutoModel.explain tells more.", stacklevel=4)
+    return _local(search, {})
 
 
 def _online(search: _Search, model: str, facts: Mapping[str, Any]) -> ModuleBase:

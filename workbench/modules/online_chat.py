@@ -225,12 +225,19 @@ class OnlineChatModule(OnlineTraining):
     def _priced(self) -> bool:
         return bool(self.provider.prices) and self._target.published
 
+    def cost_of(self, completion: Completion) -> float | None:
+        """What an answer, such as ``m.stream('…').join()``, cost, in US dollars by published prices; None where no price is known."""
+        if not self._priced:
+            return None
+        told = prices.cost(self.provider.prices, completion.model, completion.usage)  # the call may have named another model
+        return told if told is not None else prices.cost(self.provider.prices, self.model, completion.usage)
+
     def _cost(self, completion: Completion) -> float | None:
-        return prices.cost(self.provider.prices, self.model, completion.usage) if self._priced else None
+        return self.cost_of(completion)
 
     def _ended(self, call: usage.Call | None, talk: sessions.Session | None, request: ChatRequest, completion: Completion) -> None:
         super()._ended(call, talk, request, completion)
-        cost = prices.cost(self.provider.prices, request.model, completion.usage) if self._priced else None
+        cost = self.cost_of(completion)
         if cost is not None:
             self._spent[self.module_id] = cost + self._spent.get(self.module_id, 0.0)
 

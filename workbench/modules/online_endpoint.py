@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.endpoints import Endpoint
 from ..core.providers import Capability, Provider
-from ..errors import ArgumentError, AuthenticationFailed, SettingsError
+from ..errors import ArgumentError, AuthenticationFailed, SettingsError, nearest
 from ..providers import catalog, model_names
 from ..providers.reading import CODECS
 from ..runtime import keys
@@ -140,7 +140,7 @@ def _choose(source: str, model: str, type: str, *, url: str, key: Key | None) ->
     found = configured(type)
     if found:
         return found[0], "it is the first source whose key is there"
-    raise _nothing_configured(type)
+    raise _nothing_configured(type, model)
 
 
 def compatible(url: str) -> Provider:
@@ -236,17 +236,19 @@ def _key(provider: Provider, type: str, model: str, key: Key | None, skip_auth: 
     sets = provider.sets_of(type)
     for parts in given:
         if sets and not any(all(part in parts for part in wanted) for wanted in sets):
-            wanted = " or ".join(" with ".join("api_key" if p == "key" else p for p in s) for s in sets)
-            raise ArgumentError(f"A key of {provider.title} has more parts than {', '.join(parts)}.", "", f"Give {wanted}.")
+            names = dict.fromkeys(" and ".join(f"{'api_key' if p == 'key' else p}=…" for p in s) for s in sets)
+            raise ArgumentError(f"The key of {provider.title} is not whole.", f"Given: {', '.join(parts)}.", f"Give {', or '.join(names)}.")
     return reference, given[0].keys()
 
 
-def _nothing_configured(type: str) -> AuthenticationFailed:
-    offering = [p for p in catalog.every() if type in p.capabilities and p.sets_of(type)]
+def _nothing_configured(type: str, model: str) -> AuthenticationFailed:
+    offering = sorted((p for p in catalog.every() if type in p.capabilities and p.sets_of(type)), key=lambda p: (p.rank, p.name))
     choices = ", ".join(f"{p.name} ({keys.variable_to_set(p, p.sets_of(type)[0][0])})" for p in offering)
+    near = nearest(model.lower(), [name for p in offering for name in (p.name, *p.aliases)]) if model else ""
+    whose = f"Nothing tells whose model {model!r} is{f' ({near!r} is the nearest source)' if near else ''}. " if model else ""
     return AuthenticationFailed(
         "No api_key is configured for any source.",
-        f"Without a source the first one with a key is taken. Sources for {type}: {choices}.",
+        f"{whose}Without a source the first one with a key is taken. Sources for {type}: {choices}.",
         "Set one of these variables, run `workbench keys set <source>`, or give url=… of a server of your own.",
     )
 

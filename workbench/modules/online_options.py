@@ -13,7 +13,7 @@ from ..core.endpoints import Network, Timeouts
 from ..core.providers import Provider
 from ..errors import ArgumentError, unknown_argument
 from ..providers import catalog, model_names
-from . import online_endpoint
+from . import online_endpoint, parameters
 from .online_endpoint import Key, OnlineTarget
 
 NETWORK = tuple(f.name for f in fields(Network))
@@ -103,6 +103,9 @@ def _parts(where: str, vendor: Provider | None, rest: Mapping[str, Any], known: 
     """Further parts of the vendor's key; a name that is none is nobody's."""
     allowed = set(vendor.key_variables) - {"key"} if vendor is not None else set()
     for name in rest:
+        if name not in allowed and name in parameters.KNOWN:
+            fix = f"Write static_params={{{name!r}: …}} for every call, or give it with one call."
+            raise ArgumentError(f"{where} does not take {name!r}.", "It is a parameter of calls.", fix)
         if name not in allowed:
             raise unknown_argument(where, name, {*known, *allowed, *(vendor.places if vendor is not None else ())})
     return dict(rest)
