@@ -74,7 +74,7 @@ class OnlineTypedModule(TypedModule):
             self._target.capability.codec,
             batch_size=batch_size,
             num_worker=num_worker or 4,
-            timeouts=TIMEOUTS if timeout is None else online_options.timeouts(timeout),
+            timeouts=_limits(timeout),
             defaults=static_params,
         )
         super().__init__(calls, return_trace=return_trace, name=name)
@@ -121,3 +121,10 @@ class OnlineTypedModule(TypedModule):
     def __repr__(self) -> str:
         kind = type(self).__name__.removesuffix("Module")
         return f"<Module type={kind} name={self.name} source={self.source} model={self.model} url={self.base_url}>"
+
+
+def _limits(given: float | tuple[float, float] | Timeouts | None) -> Timeouts:
+    """Time limits; without a total of the user's own a task at a vendor is not waited for for ever."""
+    if given is None or isinstance(given, Timeouts):
+        return given or TIMEOUTS
+    return replace(online_options.timeouts(given), total=TIMEOUTS.total)

@@ -31,6 +31,8 @@ class Asking(Protocol):
 
     type: str
     codec: str
+    batch_size: int | None
+    num_worker: int
     timeouts: Timeouts
     defaults: dict[str, Any]
 
@@ -60,6 +62,15 @@ class OneCall:
                     f"A call of type {self.calls.type!r} at {self.endpoint.source}", name, {*self.reader.known, "model", "url", "extra"}
                 )
         return {**{k: v for k, v in sent.items() if v is not None}, **extra}
+
+    @property
+    def batch_size(self) -> int:
+        """The most inputs of one request."""
+        return int(self.calls.batch_size or self.reader.batch_size)
+
+    async def had(self, file: Media, *, given: bool = False) -> Media:
+        """The file with its content, fetched where it has none."""
+        return file if file.data else await self.fetch(file, given=given)
 
     async def send(self, request: Any) -> Any:
         from ..runtime.calls import acall

@@ -8,19 +8,21 @@ and no wire format.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from .. import registry
+from ..core.answers import Answer
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.media import Media
-from ..core.messages import Usage
-from ..core.typed import DrawRequest, EmbedRequest, Files, Item, Ranking, RerankRequest, SpeakRequest, TranscribeRequest, Transcript, Vectors
-from ..errors import ArgumentError, BadRequest, ContextTooLong, EndpointError
+from ..core.messages import Completion, Usage
+from ..core.typed import DrawRequest, Files, SpeakRequest, TranscribeRequest, Transcript
+from ..data.media import media, wav
+from ..errors import ArgumentError
 from . import contents
+from .results import Audio, Images
+from .typed_batches import ranking, vectors
 from .typed_call import OneCall
 from .typed_inputs import files_of, is_one, item_of
 
@@ -35,13 +37,12 @@ CODECS = {
 }
 TIMEOUTS = Timeouts(first_byte=600.0, gap=120.0, total=3600.0)
 _WORKERS = 4
-T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
-    """What a call gives its user, and the tokens it took."""
+    """What makes the value that a call gives its user, and the tokens it took."""
 
-    value: Any
+    make: Callable[[], Any]
     usage: Usage
 
 
@@ -83,16 +84,15 @@ class TypedCalls:
         self.timeouts = timeouts or TIMEOUTS
         self.defaults = dict(defaults or {})
 
-    async def ask(self, endpoint: Endpoint, *args: Any, told: Callable[[str], object] | None = None, **kwargs: Any) -> Outcome:
-        """One call with a user's arguments.
+    def begin(self, endpoint: Endpoint, *args: Any, told: Callable[[str], object] | None = None, **kwargs: Any) -> Coroutine[Any, Any, Outcome]:
+        """Check a user's arguments and read the files; what it gives asks the model when it is awaited.
 
         Raises
         ------
         ArgumentError, DataError
-            For arguments that cannot be meant.
-        EndpointError
+            For arguments that cannot be meant. Awaiting raises `EndpointError`.
         """
-        ways: dict[str, Callable[..., Awaitable[Outcome]]] = {
+        ways: dict[str, Callable[..., Coroutine[Any, Any, Outcome]]] = {
             "embed": self._embed,
             "cross_modal_embed": self._embed,
             "rerank": self._rerank,
@@ -101,7 +101,7 @@ class TypedCalls:
             "sd": self._draw,
             "image_editing": self._draw,
         }
-        return await ways[self.type](OneCall(self, endpoint, told), *args, **kwargs)
+        return ways[self.type](OneCall(self, endpoint, told), *args, **kwargs)
 
     def spoken(self, endpoint: Endpoint, text: str, kwargs: Mapping[str, Any]) -> tuple[Endpoint, SpeakRequest, str, int]:
         """For speech in pieces: where to ask, what, and the mime type and samples a second of the pieces."""
@@ -112,123 +112,59 @@ class TypedCalls:
         codec = registry.get("codec", self.codec)(endpoint.options)
         return call.endpoint, request, codec.mime(request), codec.sample_rate
 
-    # ---- vectors
-
-    async def _embed(self, call: OneCall, input: Any = None, modality: str | None = None, **given: Any) -> Outcome:
-        parameters = call.parameters(given)
-        single = is_one(input)
+    def _embed(self, call: OneCall, input: Any = None, modality: str | None = None, **given: Any) -> Coroutine[Any, Any, Outcome]:
+        parameters, single = call.parameters(given), is_one(input)
         items = tuple(item_of(i, modality) for i in ([input] if single else input))
-        if not items:
-            return Outcome([], Usage())
-        size = self.batch_size or call.reader.batch_size
-        ready = 0
 
-        async def batch(start: int) -> Vectors:
-            nonlocal ready
-            found = await self._batch(call, items[start : start + size], parameters, start)
-            ready += len(found.vectors)
-            if call.told is not None:
-                call.told(f"{ready:,} of {len(items):,}")
-            return found
+        async def ask() -> Outcome:
+            rows, usage = await vectors(call, items, parameters)
+            return Outcome(lambda: rows[0] if single else rows, usage)
 
-        done = await self._side_by_side([partial(batch, i) for i in range(0, len(items), size)])
-        rows = [row for vectors in done for row in vectors.vectors]
-        usage = sum((v.usage for v in done), Usage())
-        return Outcome(rows[0] if single else rows, usage)
+        return ask()
 
-    async def _batch(self, call: OneCall, items: Sequence[Item], parameters: Mapping[str, Any], start: int) -> Vectors:
-        """The vectors of some inputs, ``start`` being the number of the first; in two halves when the server finds them too many."""
-        try:
-            found: Vectors = await call.send(EmbedRequest(tuple(items), call.endpoint.model, parameters))
-        except EndpointError as e:
-            if not _too_much(e):
-                raise
-            if len(items) < 2:
-                e.what += f" It was input {start} of the list." if start else ""
-                raise
-            middle = len(items) // 2
-            first = await self._batch(call, items[:middle], parameters, start)  # a request that is wrong for another reason ends here
-            second = await self._batch(call, items[middle:], parameters, start + middle)
-            return Vectors((*first.vectors, *second.vectors), first.usage + second.usage, first.model, second.request_id)
-        if len(found.vectors) != len(items):
-            raise EndpointError(
-                f"{call.endpoint.source} gave {len(found.vectors)} vectors for {len(items)} inputs.",
-                "It does not understand the request's form.",
-                "Try batch_size=1, or check that the model makes vectors.",
-                source=call.endpoint.source,
-                model=call.endpoint.model,
-                request_id=found.request_id,
-            )
-        return found
-
-    async def _side_by_side(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-        """All results in order, some requests at once; the first error ends the others."""
-        turns = asyncio.Semaphore(self.num_worker)
-
-        async def one(call: Callable[[], Awaitable[T]]) -> T:
-            async with turns:
-                return await call()
-
-        tasks = [asyncio.ensure_future(one(c)) for c in calls]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
-
-    # ---- rankings
-
-    async def _rerank(self, call: OneCall, query: Any, documents: Any = None, top_n: int | None = None, **given: Any) -> Outcome:
+    def _rerank(self, call: OneCall, query: Any, documents: Any = None, top_n: int | None = None, **given: Any) -> Coroutine[Any, Any, Outcome]:
         parameters = call.parameters(given)
         if documents is None:
             raise ArgumentError("A reranker needs documents.", "", "Write m('query', documents=['…', '…'], top_n=2).")
-        if isinstance(documents, str | Mapping):
-            documents = [documents]
-        items = tuple(item_of(d, None) for d in documents)
+        asked = item_of(query, None)
+        items = tuple(item_of(d, None) for d in ([documents] if isinstance(documents, str | Mapping) else documents))
         if top_n is not None and (not isinstance(top_n, int) or top_n < -1):
             raise ArgumentError(f"top_n cannot be {top_n!r}.", "", "Give a whole number, or None for all documents.")
         wanted = len(items) if top_n is None or top_n < 1 else min(top_n, len(items))
-        if not items:
-            return Outcome([], Usage())
-        size = self.batch_size or call.reader.batch_size
-        asked = partial(self._ranked, call, item_of(query, None), parameters, wanted)
-        done = await self._side_by_side([partial(asked, items[i : i + size], i) for i in range(0, len(items), size)])
-        pairs = sorted((p for found in done for p in found.pairs), key=lambda p: (-p[1], p[0]))
-        return Outcome(pairs[:wanted], sum((found.usage for found in done), Usage()))
 
-    async def _ranked(self, call: OneCall, query: Item, parameters: Mapping[str, Any], wanted: int, items: Sequence[Item], start: int) -> Ranking:
-        """The ranking of some documents, ``start`` being the number of the first: a reranker judges each by itself."""
-        found: Ranking = await call.send(RerankRequest(query, tuple(items), min(wanted, len(items)), call.endpoint.model, parameters))
-        return replace(found, pairs=tuple((start + i, score) for i, score in found.pairs if 0 <= i < len(items)))
+        async def ask() -> Outcome:
+            pairs, usage = await ranking(call, asked, items, wanted, parameters)
+            return Outcome(lambda: pairs, usage)
 
-    # ---- sound
+        return ask()
 
-    async def _transcribe(self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, **given: Any) -> Outcome:
-        from ..core.answers import Answer
-        from ..core.messages import Completion
-        from ..data.media import media
-
+    def _transcribe(
+        self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, **given: Any
+    ) -> Coroutine[Any, Any, Outcome]:
+        parameters = call.parameters(given)
         sounds = files_of(input, files, lazyllm_files)
         if len(sounds) != 1:
-            raise ArgumentError(
-                "Transcription takes one sound.", f"{len(sounds)} were given.", "Write m('speech.wav'); for several, call it for each."
-            )
+            cause, fix = f"{len(sounds)} were given.", "Write m('speech.wav'); for several, call it for each."
+            raise ArgumentError("Transcription takes one sound.", cause, fix)
         audio = media(sounds[0], "audio")
-        parameters = call.parameters(given)
-        if not audio.data and call.reader.needs_content:
-            audio = await call.fetch(audio, given=True)
-        found: Transcript = await call.send(TranscribeRequest(audio, call.endpoint.model, parameters))
-        completion = Completion(found.text, "", (), "stop", found.usage, model=found.model or call.endpoint.model, request_id=found.request_id)
-        return Outcome(Answer(completion), found.usage)
 
-    async def _speak(self, call: OneCall, input: Any = "", **given: Any) -> Outcome:
-        from .results import Audio
+        async def ask() -> Outcome:
+            sound = audio if audio.data or not call.reader.needs_content else await call.fetch(audio, given=True)
+            found: Transcript = await call.send(TranscribeRequest(sound, call.endpoint.model, parameters))
+            said = Completion(found.text, "", (), "stop", found.usage, model=found.model or call.endpoint.model, request_id=found.request_id)
+            return Outcome(lambda: Answer(said), found.usage)
 
-        found: Files = await call.send(self._speech_request(call, input, given))
-        media = found.media[0]
-        if not media.data:
-            media = await call.fetch(media)
-        return Outcome(Audio(playable(media, found.sample_rate), found.usage, call.endpoint.model), found.usage)
+        return ask()
+
+    def _speak(self, call: OneCall, input: Any = "", **given: Any) -> Coroutine[Any, Any, Outcome]:
+        request = self._speech_request(call, input, given)
+
+        async def ask() -> Outcome:
+            found: Files = await call.send(request)
+            sound = await call.had(found.media[0])
+            return Outcome(lambda: Audio(playable(sound, found.sample_rate), found.usage, call.endpoint.model), found.usage)
+
+        return ask()
 
     def _speech_request(self, call: OneCall, input: Any, given: dict[str, Any]) -> SpeakRequest:
         said = contents.split(input).said
@@ -241,41 +177,32 @@ class TypedCalls:
         parameters.pop("voice", None)
         return SpeakRequest(str(said), str(voice), call.endpoint.model, parameters)
 
-    # ---- pictures
-
-    async def _draw(self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, mask: Any = None, **given: Any) -> Outcome:
-        from ..data.media import media
-        from .results import Images
-
+    def _draw(
+        self, call: OneCall, input: Any = "", *, files: Any = None, lazyllm_files: Any = None, mask: Any = None, **given: Any
+    ) -> Coroutine[Any, Any, Outcome]:
         prompt, own = contents.split(input)
-        pictures = tuple(media(f) for f in contents.once(own, files, lazyllm_files))
+        pictures = [media(f) for f in contents.once(own, files, lazyllm_files)]
         if not isinstance(prompt, str) or not prompt.strip():
             raise ArgumentError("There is no text that says what to make.", "", "Write m('a cat').")
         if self.type == "image_editing" and not pictures:
             raise ArgumentError("There is no picture to change.", "", "Write m('make it blue', files=['picture.png']).")
         parameters = call.parameters(given)
         hole = media(mask) if mask is not None else None
-        if getattr(call.reader, "needs_content", False):
-            pictures = tuple([p if p.data else await call.fetch(p, given=True) for p in pictures])
-            hole = await call.fetch(hole, given=True) if hole is not None and not hole.data else hole
-        found: Files = await call.send(DrawRequest(prompt, pictures, hole, call.endpoint.model, parameters))
-        made = await asyncio.gather(*(_had(call, m) for m in found.media))
-        return Outcome(Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage)
+
+        async def ask() -> Outcome:
+            sent, cut = pictures, hole
+            if getattr(call.reader, "needs_content", False):
+                sent = [await call.had(p, given=True) for p in pictures]
+                cut = await call.had(hole, given=True) if hole is not None else None
+            found: Files = await call.send(DrawRequest(prompt, tuple(sent), cut, call.endpoint.model, parameters))
+            made = await asyncio.gather(*(call.had(m) for m in found.media))
+            return Outcome(lambda: Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage)
+
+        return ask()
 
 
-def playable(media: Media, rate: int) -> Media:
+def playable(sound: Media, rate: int) -> Media:
     """A sound that players know: bare samples get the head of a WAV file."""
-    if media.mime != "audio/pcm":
-        return media
-    from ..data.media import wav
-
-    return Media("audio", "audio/wav", wav(media.data, 1, rate or 24000), "", "speech.wav")
-
-
-async def _had(call: OneCall, media: Media) -> Media:
-    return media if media.data else await call.fetch(media)
-
-
-def _too_much(error: EndpointError) -> bool:
-    """Whether fewer inputs might be accepted. llama.cpp, for one, says so with HTTP 500."""
-    return isinstance(error, BadRequest | ContextTooLong) or bool(re.search(r"too (?:large|many|long)", error.cause))
+    if sound.mime != "audio/pcm":
+        return sound
+    return Media("audio", "audio/wav", wav(sound.data, 1, rate or 24000), "", "speech.wav")

@@ -54,19 +54,20 @@ class TypedModule(ModuleBase):
         from ..runtime import loop
 
         with Progress(self.name) as progress:
-            return self._counted(loop.run(self._calls.ask(self.endpoint, *args, told=progress.told, **kwargs)))
+            return self._made(loop.run(self._calls.begin(self.endpoint, *args, told=progress.told, **kwargs)))
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
         """The same without blocking the event loop."""
         from ..runtime import loop
 
         with Progress(self.name) as progress:
-            asked = loop.spawn(self._calls.ask(self.endpoint, *args, told=progress.told, **kwargs))
-            return self._counted(await asyncio.wrap_future(asked))
+            asked = await asyncio.to_thread(self._calls.begin, self.endpoint, *args, told=progress.told, **kwargs)
+            return await asyncio.to_thread(self._made, await asyncio.wrap_future(loop.spawn(asked)))
 
-    def _counted(self, outcome: Outcome) -> Any:
+    def _made(self, outcome: Outcome) -> Any:
+        """The value, made here and not on the background loop, which streams what others say."""
         usage.count(outcome.usage, self, running.get())
-        return outcome.value
+        return outcome.make()
 
     def stream(self, input: str, **parameters: Any) -> SpeechStream:
         """Speech while it is made.
