@@ -286,3 +286,14 @@ def test_no_more_threads_is_an_error_not_a_hang(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(workers, "start", start)
     with pytest.raises(wb.errors.FlowError, match="No thread can be started"):
         parallel(same, same, pipeline(barrier, same))(1)
+
+
+def test_a_function_may_call_the_barrier_itself() -> None:
+    import asyncio
+
+    def meets(x: Any) -> Any:
+        return barrier(x)
+
+    flow = parallel(meets, pipeline(meets, meets), pipeline(str, meets), _concurrent=1)
+    assert flow(1) == (1, 1, "1")
+    assert asyncio.run(flow.acall(1)) == (1, 1, "1")

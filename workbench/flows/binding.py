@@ -276,6 +276,9 @@ def shown(item: Any) -> str:
     name = None if type(item) is bind else getattr(item, "__name__", None)
     if isinstance(name, str):
         return name
+    if hasattr(item, "module_id") and type(item) is not bind:
+        kind, called = type(item).__name__, str(getattr(item, "name", ""))
+        return kind if called in (kind, "") else f"{kind} {called!r}"
     default: Any = object.__repr__
     return type(item).__name__ if type(item).__repr__ is default else " ".join(repr(item).split())
 

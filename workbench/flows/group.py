@@ -62,11 +62,11 @@ class Group:
         self._pending = deque(i for i in range(size) if not self._missing or not self._missing[i])
         self._blocked = size - len(self._pending)
         self._parent = parent
-        if parent is not None:
-            parent.hold(self)
 
     def begin(self) -> list[int]:
-        """The members that begin at once."""
+        """The members that begin at once; none when what it runs in has been stopped already."""
+        if self._parent is not None:
+            self._parent.hold(self)
         with self._lock:
             return self._moves()[0]
 

@@ -62,20 +62,21 @@ def _lines(flow: Any, bound: str, above: frozenset[int]) -> list[str]:
 
 def boxes(flow: Any) -> str:
     """The flow as nested boxes: steps from left to right, branches one under the other."""
-    return f'<div role="img" aria-label="{escape(title(flow))}" style="font-size:var(--jp-ui-font-size1,13px)">{_box(flow, "", frozenset())}</div>'
+    return f'<div role="group" aria-label="{escape(title(flow))}" style="font-size:var(--jp-ui-font-size1,13px)">{_box(flow, "", frozenset())}</div>'
 
 
-def _box(flow: Any, bound: str, above: frozenset[int]) -> str:
+def _box(flow: Any, bound: str, above: frozenset[int], name: str = "") -> str:
     row = flow.flow_kind in IN_A_ROW
     cells = []
     for label, item in drawn(flow) if id(flow) not in above else ():
         inner, binds = _parts(item)
         if inner is not None:
-            cells.append(_box(inner, binds, above | {id(flow)}))
+            label = "" if label == inner._name else label
+            cells.append(_box(inner, binds, above | {id(flow)}, label))
         else:
             name = f'<span style="{_SMALL}">{escape(label)}</span> ' if label else ""
             cells.append(f'<div style="{_BOX}">{name}{escape(_text(item))}</div>')
     arrow = f'<span aria-hidden="true" style="{_SMALL}">→</span>' if row else ""
     layout = "display:flex;align-items:center;flex-wrap:wrap;gap:2px" if row else "display:flex;flex-direction:column;align-items:stretch"
-    head = f'<div style="{_SMALL}">{escape(title(flow) + bound)}</div>'
+    head = f'<div style="{_SMALL}">{escape((f"{name}: " if name else "") + title(flow) + bound)}</div>'
     return f'<div style="{_BOX};display:inline-block">{head}<div style="{layout}">{arrow.join(cells)}</div></div>'

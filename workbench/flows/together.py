@@ -59,7 +59,8 @@ def _run(calls: Sequence[Callable[[], Any]], limit: int, needs: Sequence[Sequenc
         begin = group.begin()
         for other in begin[1:]:
             launch(other)
-        work(begin[0])
+        if begin:
+            work(begin[0])
         if not any(not isinstance(e, Exception) for _, e in group.errors):
             group.over.wait()
     except BaseException:  # an interrupt: nobody waits for the others, which end at their next step
