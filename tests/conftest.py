@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("workbench", deadline=None)  # no test asserts a time, least of all on a busy machine
+settings.load_profile("workbench")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
-from .base import FormatterBase
+from .base import FormatterBase, formatter_of
 from .chain import Chain, Formatter, chain
 from .files import FileFormatter, decode_query_with_filepaths, encode_query_with_filepaths, lazyllm_merge_query, merge_queries
 from .function_call import FunctionCallFormatter
@@ -35,6 +35,7 @@ __all__ = [
     "chain",
     "decode_query_with_filepaths",
     "encode_query_with_filepaths",
+    "formatter_of",
     "lazyllm_merge_query",
     "merge_queries",
 ]

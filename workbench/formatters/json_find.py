@@ -119,7 +119,9 @@ class _Finder:
         if not sure:  # a remark in brackets, which may hold values of its own
             for begin, _ in seen.complete:
                 self.value(begin)
-        return max(seen.wrong, start + 1)
+        after = max(seen.wrong, start + 1)
+        thought = self.text.find("</think>", start, after)
+        return after if thought < 0 else thought
 
     def note(self, problem: Problem) -> None:
         if self.problem is None or (problem.sure and not self.problem.sure):

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 DEEPEST = 200
 """Levels of nesting; what is deeper is no mistake but an attack on whatever walks the value next."""
 
-_DICT_START = r"\{\s*+(?:\}|[\"'“]|(?://|/\*|#)|[^\W\d][\w$-]{0,80}[\"']?\s*+:)"
+_DICT_START = r"\{\s*+(?:\}|[\"'“]|(?://|/\*|#)|(?:[^\W\d][\w$-]{0,80}|-?\d{1,18})[\"']?\s*+:)"
 _SCALAR = r"(?:-?\.?\d[\w.+-]{0,40}|true|false|null|None|True|False|NaN)\s*+[,\]]"
 _LOOKS = re.compile(rf"{_DICT_START}|\[\s*+(?:\[\s*+){{0,8}}(?:[\"'“]|(?://|/\*|#)|{_DICT_START}|{_SCALAR})")
 _SURE = re.compile(r"(?:\[\s*+)?\{\s*+\"")
@@ -219,7 +219,7 @@ class _Mender:
                 inner = True
                 parts.append(closing)
         said = "".join(parts)
-        if inner and _SWALLOWED.search(said):
+        if "</think>" in said or (inner and _SWALLOWED.search(said)):
             self.fail("the quotes of a text that begins there are not clear", began)
         return said
 

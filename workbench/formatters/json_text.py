@@ -21,7 +21,7 @@ class JsonFormatter(JsonLike):
     formatter : str, optional
         Which parts, as ``'[:][title]'``; see `workbench.formatters.slices`.
     repair : bool, optional
-        False refuses whatever breaks JSON's grammar.
+        False refuses whatever breaks JSON's grammar, but for line breaks and the like inside texts.
 
     Raises
     ------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-import warnings
 from typing import Any
 
 from ..errors import FormatError
@@ -40,9 +39,7 @@ class PythonFormatter(JsonLike):
         text = textwrap.dedent(text).strip()
         assigned = _ASSIGNED.match(text)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # about the model's escapes, which nobody here can change
-                return ast.literal_eval(text[assigned.end() :] if assigned else text)
+            return ast.literal_eval(text[assigned.end() :] if assigned else text)
         except (ValueError, SyntaxError, RecursionError, MemoryError) as e:
             where = {"line": e.lineno, "column": e.offset} if isinstance(e, SyntaxError) else {}
             why = f"{e.msg} in line {e.lineno}" if isinstance(e, SyntaxError) else "it holds more than literals, or is nested too deeply"
