@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _CELL = "padding:4px 12px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#e0e0e0)"
 _DIM = "color:var(--jp-ui-font-color2)"
-_SURE = {"documented": "", "tried": "tried", "reported": "second hand", "unconfirmed": "unconfirmed"}
+_DOUBT = ("tried", "documented", "reported", "unconfirmed")
+_WORD = {"reported": "second hand", "unconfirmed": "unconfirmed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class ProviderRow:
         Where the key comes from, or which variable to set; never the key.
     ready : bool
         Whether it can be used now: the key is there, or none is needed.
-    confidence : str
-        How sure the facts are: ``documented``, ``tried``, ``reported`` (second hand) or ``unconfirmed``.
+    confidence : dict of str to str
+        By type, how sure the facts are: ``documented``, ``tried``, ``reported`` (second hand) or ``unconfirmed``.
     notes : tuple of str
         What people should know, such as the day on which a model ends.
     docs : str
@@ -48,7 +49,7 @@ class ProviderRow:
     models: dict[str, str]
     key: str
     ready: bool
-    confidence: str
+    confidence: dict[str, str]
     notes: tuple[str, ...]
     docs: str
 
@@ -62,7 +63,7 @@ class ProviderTable(list[ProviderRow]):
 
         columns = ["source", "title", "type", "model", "key", "ready", "confidence", "notes", "docs"]
         rows = [
-            (r.source, r.title, type_, model, r.key, r.ready, r.confidence, " ".join(r.notes), r.docs)
+            (r.source, r.title, type_, model, r.key, r.ready, r.confidence[type_], " ".join(r.notes), r.docs)
             for r in self
             for type_, model in r.models.items()
         ]
@@ -71,9 +72,9 @@ class ProviderTable(list[ProviderRow]):
     def __repr__(self) -> str:
         if not self:
             return "No vendors."
-        rows = [("source", "ready", "models", "key", ""), *(_words(r) for r in self)]
-        widths = [min(max(len(row[i]) for row in rows), 60) for i in range(4)]
-        return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]]).rstrip() for row in rows)
+        rows = [("source", "", "key", "chat model", "types", ""), *(_words(r) for r in self)]
+        widths = [min(max(len(row[i]) for row in rows), 44) for i in range(len(rows[0]))]
+        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="{_CELL};font-weight:500">{name}</th>' for name in ("Source", "Types and default models", "Key", "Notes"))
@@ -82,16 +83,13 @@ class ProviderTable(list[ProviderRow]):
 
 
 def provider_table() -> ProviderTable:
-    """All vendors as they are known now."""
-    return ProviderTable(_row(p) for p in catalog.every())
+    """All vendors as they are known now, those that can be used first."""
+    return ProviderTable(sorted(map(_row, catalog.every()), key=lambda row: not row.ready))
 
 
 def _row(provider: Provider) -> ProviderRow:
     places = keys.key_places(provider)
     notes = [provider.note, *(f"{type_}: {c.note}" for type_, c in provider.capabilities.items() if c.note)]
-    doubts = [type_ for type_, c in provider.capabilities.items() if c.confidence == "unconfirmed" != provider.confidence]
-    if doubts:
-        notes.append(f"Unconfirmed: {', '.join(doubts)}.")
     return ProviderRow(
         source=provider.name,
         title=provider.title,
@@ -99,24 +97,30 @@ def _row(provider: Provider) -> ProviderRow:
         models={type_: c.default_model for type_, c in provider.capabilities.items()},
         key=", ".join(map(str, places)) or "no key needed",
         ready=all(p.kind for p in places),
-        confidence=provider.confidence,
+        confidence={type_: max(provider.confidence, c.confidence, key=_DOUBT.index) for type_, c in provider.capabilities.items()},
         notes=tuple(n for n in notes if n),
         docs=provider.docs,
     )
 
 
-def _words(row: ProviderRow) -> tuple[str, str, str, str, str]:
-    types = ", ".join(row.models)
-    return row.source, "yes" if row.ready else "", f"{types}: {row.models.get('llm') or 'name one'}", row.key, _SURE.get(row.confidence, "")
+def _words(row: ProviderRow) -> tuple[str, ...]:
+    doubts = {word: [type_ for type_, sure in row.confidence.items() if sure == level] for level, word in _WORD.items()}
+    doubt = "; ".join(word if len(types) == len(row.models) else f"{word}: {', '.join(types)}" for word, types in doubts.items() if types)
+    chat = row.models.get("llm") or ("name one" if "llm" in row.models else "")
+    return row.source, "●" if row.ready else "○", row.key, chat, ", ".join(row.models), doubt
 
 
 def _html_row(row: ProviderRow) -> str:
     names = f"<b>{escape(row.source)}</b>"
     if row.aliases:
         names += f'<br><span style="{_DIM}">{escape(", ".join(row.aliases))}</span>'
-    models = "<br>".join(f'<span style="{_DIM}">{type_}</span> {escape(model) or "—"}' for type_, model in row.models.items())
+    models = "<br>".join(_html_model(type_, model, row.confidence[type_]) for type_, model in row.models.items())
     dot = "--jp-success-color1" if row.ready else "--jp-border-color1"
-    key = f'<span style="color:var({dot})">●</span> {escape(row.key)}'
-    notes = [*row.notes, *([f"Facts: {_SURE[row.confidence]}."] if _SURE.get(row.confidence) else [])]
-    words = "<br>".join(escape(n) for n in notes)
+    key = f'<span style="color:var({dot})">●</span>&nbsp;{escape(row.key)}'
+    words = "<br>".join(escape(n) for n in row.notes)
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in (names, models, key, words)) + "</tr>"
+
+
+def _html_model(type_: str, model: str, sure: str) -> str:
+    doubt = f' <span style="{_DIM};font-style:italic">{_WORD[sure]}</span>' if sure in _WORD else ""
+    return f'<span style="{_DIM}">{type_}</span> {escape(model) or "—"}{doubt}'
