@@ -113,3 +113,12 @@ def test_an_error_that_is_raised_again_and_again_does_not_grow() -> None:
         with pytest.raises(Mine):
             flow(1)
     assert len("".join(error.__notes__)) < 5_000
+
+
+def test_a_selection_that_fails_is_told_with_what_it_selected_from() -> None:
+    with pipeline() as p:
+        p.f1 = lambda x: {"a": x}
+        p.f2 = same | bind(p.output("f1")["b"])
+    with pytest.raises(KeyError) as caught:
+        p(1)
+    assert caught.value.__notes__ == ["Selecting output('f1')['b'], from {'a': 1}.", "In pipeline 'p' → step 2 'f2'."]

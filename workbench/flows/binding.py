@@ -43,7 +43,11 @@ class Selection:
 
     def _select(self, value: Any) -> Any:
         for is_key, key in self._path:
-            value = value[key] if is_key else getattr(value, key)
+            try:
+                value = value[key] if is_key else getattr(value, key)
+            except Exception as e:
+                e.add_note(f"Selecting {self!r}, from {value!r:.100}.")
+                raise
         return value
 
     def _shown(self) -> str:
