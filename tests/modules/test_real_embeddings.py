@@ -24,7 +24,7 @@ def served(home: Path) -> Iterator[tuple[str, str]]:
 def test_llama_cpps_vectors_are_those_that_openais_client_reads(served: tuple[str, str]) -> None:
     url, key = served
     m = wb.OnlineEmbeddingModule("openai", url, "pocket", api_key=key, batch_size=7)
-    texts = [f"text number {i}" for i in range(20)]
+    texts = [f"{chr(97 + i) * 3} is a word" for i in range(20)]  # no common beginnings: llama.cpp pools a kept beginning wrongly
     ours = m(texts)
     theirs = [d.embedding for d in openai.OpenAI(base_url=url, api_key=key).embeddings.create(model="pocket", input=texts).data]
     assert [_near(a, b) for a, b in zip(ours, theirs, strict=True)] == [True] * 20
