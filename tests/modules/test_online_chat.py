@@ -311,3 +311,18 @@ def test_several_threads_use_one_module(server: Scripted) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(m, ["Hi"] * 24)) == {"Hello there"}
     assert m.usage.prompt_tokens == 24 * 1000
+
+
+def test_a_refused_key_says_where_it_came_from_and_that_regions_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = Scripted(lambda asked: Reply({"error": {"type": "incorrect_api_key_error", "message": "Incorrect API key"}}, status=401))
+    monkeypatch.setenv("MOONSHOT_API_KEY", "k")
+    monkeypatch.setenv("MOONSHOT_BASE_URL", refusing.url)
+    try:
+        with pytest.raises(AuthenticationFailed) as error:
+            wb.OnlineModule("kimi")("Hi")
+    finally:
+        refusing.close()
+    assert (error.value.source, error.value.status) == ("kimi", 401)
+    assert "it came from MOONSHOT_API_KEY (environment)" in error.value.fix
+    assert "workbench keys set kimi" in error.value.fix
+    assert "host='api.moonshot.ai'" in error.value.fix

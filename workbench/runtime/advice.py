@@ -77,4 +77,5 @@ def _key_advice(endpoint: Endpoint) -> str:
     if provider is None:
         return ""
     came = ", ".join(str(place) for place in keys.key_places(provider, type_ or "llm"))
-    return f"Check the key: it came from {came}. Set {keys.variable_to_set(provider)}, or run `workbench keys set {provider.name}`."
+    where = f" {provider.note}" if provider.places and provider.note else ""  # a key of another region is refused like a wrong one
+    return f"Check the key: it came from {came}. Set {keys.variable_to_set(provider)}, or run `workbench keys set {provider.name}`.{where}"
