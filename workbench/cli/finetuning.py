@@ -27,8 +27,11 @@ def finetune(
     from .. import modules
     from ..core.jobs import JobState
     from ..modules.following import failed, follow
+    from ..modules.training import check_path
     from ..runtime.front_end import StatusLine, describe
 
+    for path in filter(None, (data, valid)):
+        check_path(path)  # a dry run would do without
     module: Any = modules.TrainableModule(model, target)
     module.finetune_method(method, **key_values(arguments or [])).trainset(str(data), *([str(valid)] if valid else [])).mode("finetune")
     job = module.update(wait=False)
