@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
@@ -126,6 +126,39 @@ def test_what_answers_piece_by_piece_itself_is_read() -> None:
 
     call = wb.StreamCallHelper(returns)()
     assert (list(call), call.result) == (["1"], "end")
+
+    async def later(text: str) -> AsyncIterator[str]:
+        for word in text.split():
+            await asyncio.sleep(0)
+            yield word
+
+    call = wb.StreamCallHelper(later)("a b")
+    assert (list(call), call.result) == (["a", "b"], "ab")
+
+
+def test_an_async_function_is_awaited() -> None:
+    async def speaks() -> str:
+        return speak("a", "b")
+
+    call = wb.StreamCallHelper(speaks)()
+    assert (list(call), call.result) == (["a", "b"], "ab")
+
+
+def test_whoever_closes_early_is_told_once() -> None:
+    go, told = threading.Event(), []
+
+    def waits() -> None:
+        speak("a")
+        go.wait(10)
+
+    helper = wb.StreamCallHelper(waits, interval=0.1, on_cancel=lambda: told.append(1))
+    with helper() as call:
+        next(call)
+    call.close()
+    go.set()
+    assert told == [1]
+    list(helper())
+    assert told == [1]
 
 
 def test_a_module_can_say_something_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

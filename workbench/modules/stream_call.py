@@ -6,15 +6,18 @@ Does not know models: it runs any callable with a listener in its context, and m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import inspect
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
 from ..core.events import Piece
 from ..core.messages import Usage
 from ..errors import ArgumentError
+from ..runtime import loop
 from .context import Closable, Listener, listener
 from .printing import Printer
 from .usage import Call, running
@@ -26,7 +29,12 @@ class StreamCallHelper:
     Parameters
     ----------
     impl : callable
-        A module, or the outermost callable that modules with ``stream=True`` run inside.
+        A module, or the outermost callable that modules with ``stream=True`` run inside. A function may be ``async``, and may be a
+        generator: what it yields are pieces, too.
+    interval : float, optional
+        For those who name it: seconds between two looks. Pieces are given as soon as they are there.
+    on_cancel : callable, optional
+        Called without arguments when a call is closed before its end.
 
     Attributes
     ----------
@@ -43,10 +51,10 @@ class StreamCallHelper:
     >>> helper.result
     """
 
-    def __init__(self, impl: Callable[..., Any]) -> None:
+    def __init__(self, impl: Callable[..., Any], interval: float = 0.0, *, on_cancel: Callable[[], object] | None = None) -> None:
         if not callable(impl):
             raise ArgumentError(f"A {type(impl).__name__} cannot be streamed.", "It cannot be called.", "Give a module, a flow or a function.")
-        self.impl = impl
+        self.impl, self.on_cancel = impl, on_cancel
         self._last: _Running | None = None
 
     @property
@@ -65,7 +73,7 @@ class StreamCallHelper:
         StreamCall
             An iterator, also an async one, of `Piece`; an error of the call is raised where the pieces end.
         """
-        self._last = _Running(self.impl)
+        self._last = _Running(self.impl, self.on_cancel)
         self._last.start(self.impl, args, kwargs)
         return StreamCall(self._last)
 
@@ -186,8 +194,9 @@ class StreamCall(Iterator[Piece], AsyncIterator[Piece]):
 class _Running(Listener):
     """The call's side, which its thread holds: kept apart from `StreamCall`, so that the reader can be dropped."""
 
-    def __init__(self, root: object) -> None:
+    def __init__(self, root: object, on_cancel: Callable[[], object] | None = None) -> None:
         super().__init__(root)
+        self._on_cancel, self._over = on_cancel, False
         self.items: queue.SimpleQueue[Piece | int | None] = queue.SimpleQueue()  # a number: that answer has ended; None: all has
         self.result: Any = None
         self.error: BaseException | None = None
@@ -212,9 +221,28 @@ class _Running(Listener):
                 if end.value is not None:
                     return end.value
                 break
-            self.put(told[-1] if isinstance(told[-1], Piece) else Piece(str(told[-1])))
+            self._tell(told[-1])
         pieces.close()
-        return "".join(told) if all(isinstance(t, str) for t in told) else told
+        return _joined(told)
+
+    async def _aread(self, pieces: AsyncGenerator[Any, None]) -> Any:
+        told: list[Any] = []
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                if self.closed:
+                    break
+                told.append(piece)
+                self._tell(piece)
+        return _joined(told)
+
+    def _tell(self, piece: Any) -> None:
+        self.put(piece if isinstance(piece, Piece) else Piece(str(piece)))
+
+    def close(self) -> None:
+        early = not (self.closed or self._over)
+        super().close()
+        if early and self._on_cancel is not None:
+            self._on_cancel()
 
     def start(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         context = contextvars.copy_context()
@@ -225,11 +253,21 @@ class _Running(Listener):
     def _run(self, impl: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             self.result = impl(*args, **kwargs)
+            if inspect.iscoroutine(self.result):
+                self.result = loop.run(self.result)
             if isinstance(self.result, Generator):
                 self.result = self._read(self.result)
+            elif isinstance(self.result, AsyncGenerator):
+                self.result = loop.run(self._aread(self.result))
             if not self._heard and isinstance(self.result, str) and self.result:
                 self.items.put(Piece(str(self.result)))  # nothing in the call streams: the whole answer is the one piece
         except BaseException as e:
             self.error = e
         finally:
+            self._over = True
             self.items.put(None)
+
+
+def _joined(told: list[Any]) -> Any:
+    """All pieces, as one text where they are texts."""
+    return "".join(told) if all(isinstance(t, str) for t in told) else told
