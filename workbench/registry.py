@@ -76,10 +76,10 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "launcher": {"local": "workbench.launchers.local:LocalLauncher", "empty": "workbench.launchers.local:LocalLauncher"},
     "prompter": {
-        "chat": "workbench.prompts.chat:ChatPrompter",
-        "alpaca": "workbench.prompts.alpaca:AlpacaPrompter",
-        "empty": "workbench.prompts.empty:EmptyPrompter",
-        "template": "workbench.prompts.template:Prompter",
+        "chat": "workbench.prompts.conversation:ChatPrompter",
+        "alpaca": "workbench.prompts.instruction:AlpacaPrompter",
+        "empty": "workbench.prompts.nothing:EmptyPrompter",
+        "prompter": "workbench.prompts.filled:Prompter",
     },
     "scorer": {
         "exact": "workbench.evals.scorers:Exact",

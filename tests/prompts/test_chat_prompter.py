@@ -46,8 +46,19 @@ def test_one_text_for_several_slots_is_refused_with_their_names() -> None:
         turns("{a} {b}", "x")
 
 
-def test_braces_that_are_no_slot_stay() -> None:
-    assert turns('Answer like {"a": 1} or {{x}}.', "hi") == [("system", 'Answer like {"a": 1} or {{x}}.'), ("user", "hi")]
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "b": [{}]}', "{ return x }", "{a b}", "{1}", "{a.b}", "{a!r:>3}", r"\boxed{answer}", "{", "}{", "{{", "{}"]
+)
+def test_braces_that_are_no_slot_stay(text: str) -> None:
+    assert turns(f"Answer like {text}.", "hi") == [("system", f"Answer like {text}."), ("user", "hi")]
+
+
+def test_double_braces_write_a_name_in_braces() -> None:
+    assert turns("Write {{x}} as {y}.", {"y": "z", "q": "hi"}) == [("system", "Write {x} as z."), ("user", "hi")]
+
+
+def test_a_slot_may_stand_in_json_and_have_any_script() -> None:
+    assert turns('{"user": {名字}}', {"名字": "Li", "q": "hi"}) == [("system", '{"user": Li}'), ("user", "hi")]
 
 
 def test_a_value_with_braces_is_not_filled_again() -> None:
@@ -85,5 +96,5 @@ def test_a_prompt_dict_with_another_key_is_refused_with_the_nearest_name() -> No
 @given(st.text(), st.text())
 def test_without_slots_any_text_comes_through_unchanged(system: str, user: str) -> None:
     prompt = ChatPrompt(system)
-    if not prompt.slots and user:
+    if not prompt.slots and "{{" not in system and user:
         assert prompt.messages(user)[-1] == Message("user", user)

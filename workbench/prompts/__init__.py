@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from .. import registry
-from .alpaca import AlpacaPrompter
 from .base import Asked, PrompterBase
-from .chat import ChatPrompter
-from .empty import EmptyPrompter
+from .conversation import ChatPrompter
+from .filled import Prompter
 from .history import as_history
+from .instruction import AlpacaPrompter
+from .nothing import EmptyPrompter
 from .of import prompter_of
-from .template import Prompter
 
 ChatPrompt = ChatPrompter
 

@@ -227,5 +227,5 @@ def checked_tools(tools: Any) -> tuple[Tool, ...]:
 def body(asked: Asked, format: str) -> dict[str, Any]:
     """What a request in that format would hold of the prompt: turns, system text and tools."""
     dialect = registry.get("dialect", _FORMATS.get(format, format))({})
-    whole = dialect.encode(ChatRequest(asked.messages, "", asked.tools), stream=False).body
+    whole = dialect.encode(ChatRequest(asked.messages, "", asked.tools), stream=False).json
     return {key: whole[key] for key in _SHOWN if whole.get(key)}

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.messages import Message, as_messages
 from ..errors import ArgumentError
 from .base import PrompterBase, generated
-from .chat import ChatPrompter
+from .conversation import ChatPrompter
 
 
 class Foreign(PrompterBase):

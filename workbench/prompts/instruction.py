@@ -9,7 +9,7 @@ from ..core.messages import Message
 from ..errors import ArgumentError
 from . import slots
 from .base import Tools
-from .chat import ChatPrompter
+from .conversation import ChatPrompter
 from .history import as_turns
 from .layout import ALPACA
 

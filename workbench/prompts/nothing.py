@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .base import Tools
-from .chat import ChatPrompter
+from .conversation import ChatPrompter
 from .layout import PLAIN
 
 
