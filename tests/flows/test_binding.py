@@ -272,4 +272,5 @@ def test_pipelines_running_at_once_do_not_mix_their_runs() -> None:
 
 def test_representations_read_as_they_are_written() -> None:
     p = pipeline(f1=add_one)
+    assert repr(bind(seen, p.f1, add_one, x=seen)) == "seen | bind(add_one, add_one, x=seen)"
     assert repr(bind(seen, 1, _0, p.input[0].a, x=p.output("f1"))) == "seen | bind(1, _0, input[0].a, x=output('f1'))"

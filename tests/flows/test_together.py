@@ -297,3 +297,23 @@ def test_a_function_may_call_the_barrier_itself() -> None:
     flow = parallel(meets, pipeline(meets, meets), pipeline(str, meets), _concurrent=1)
     assert flow(1) == (1, 1, "1")
     assert asyncio.run(flow.acall(1)) == (1, 1, "1")
+
+
+def test_a_signal_handler_that_cancels_the_awaiting_task_is_heard_at_once() -> None:
+    """What a kernel does for its stop button."""
+    code = """
+        import asyncio, os, signal, threading
+        from workbench import warp
+        async def later(x): await asyncio.sleep(60)
+        async def cell():
+            task = asyncio.ensure_future(warp(later).acall([1, 2]))
+            signal.signal(signal.SIGINT, lambda *_: task.cancel())
+            threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            try:
+                await task
+            except asyncio.CancelledError:
+                print("cancelled", flush=True)
+        asyncio.run(cell())
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.returncode) == ("cancelled\n", 0), done.stderr

@@ -16,6 +16,7 @@ from .binding import Frame, bind
 from .carriers import collected, positions, spread
 from .driving import Steps, adrive, drive
 from .items import run
+from .pulse import pulse
 
 Bind = bind  # inside the class that name is the method
 
@@ -93,7 +94,7 @@ class FlowBase(Assembly):
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return drive(self._enter(collected(args), kwargs, None))
-        except Exception as e:
+        except BaseException as e:
             places.named(e, self.flow_kind, self._name or building.name_of(self, building.caller()))
             e.__traceback__ = places.without_machinery(e.__traceback__)
             raise
@@ -109,8 +110,9 @@ class FlowBase(Assembly):
 
     async def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
-            return await adrive(self._enter(collected(args), kwargs, None))
-        except Exception as e:
+            with pulse():
+                return await adrive(self._enter(collected(args), kwargs, None))
+        except BaseException as e:
             places.named(e, self.flow_kind, self._name)
             e.__traceback__ = places.without_machinery(e.__traceback__)
             raise

@@ -271,7 +271,9 @@ class bind:
         self._target().__exit__(*exc)
 
     def __repr__(self) -> str:
-        bound = [repr(v) for v in self._args] + [f"{k}={v!r}" for k, v in self._kw.items()]
+        words = [(shown if callable(v) else repr)(v) for v in (*self._args, *self._kw.values())]
+        names = [""] * len(self._args) + [f"{k}=" for k in self._kw]
+        bound = [name + word for name, word in zip(names, words, strict=True)]
         return f"{shown(self._f)} | bind({', '.join(bound)})"
 
 
