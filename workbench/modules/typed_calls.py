@@ -1,8 +1,7 @@
 """Calls of models that do not chat: vectors, rankings, transcripts, speech, pictures. One for vendors and local deployments.
 
-A `TypedCalls` knows a type and a codec; where the model answers is given with every call. It checks arguments, cuts long lists
-into requests, asks several at once, fetches results that lie at an address, and makes what a user gets. Knows no vendor, no key
-and no wire format.
+A `TypedCalls` knows a type and a codec; where the model answers is given with every call. It checks arguments, reads files, and
+says what a user gets; long lists are `workbench.modules.typed_batches`. Knows no vendor, no key and no wire format.
 """
 
 from __future__ import annotations
