@@ -10,15 +10,16 @@ GRID = """
 import workbench as wb
 rows = [{'instruction': 'a', 'output': 'b'}]
 m = (wb.TrainableModule('pocket', 'grid')
-     .finetune_method(wb.finetune.dummy, steps=wb.Option(10, 40), learning_rate=wb.Option(1e-4, 2e-4), seconds_per_step=0.05, fail_at=wb.Option(None, 30))
+     .finetune_method(wb.finetune.dummy, steps=wb.Option(10, 40), learning_rate=wb.Option(1e-4, 2e-4),
+                      seconds_per_step=0.05, fail_at=wb.Option(None, 30))
      .trainset(rows).deploy_method(wb.deploy.dummy).evalset([('hi', 'reply'), ('ho', 'nothing')]))
 trials = wb.TrialModule(m)
-table = trials.update(scorers='contains')
+trials.update(scorers='contains')
 """
 
 
 def test_the_table_of_a_grid_fills_while_it_runs(open_notebook: Any) -> None:
-    notebook = open_notebook(GRID, "table")
+    notebook = open_notebook(GRID, "trials.table")
     notebook.run(0, wait=False)
     cell = notebook.cell(0)
     expect(cell.locator("tbody tr")).to_have_count(8)

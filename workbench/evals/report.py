@@ -217,10 +217,13 @@ def _facts(result: EvalResult) -> str:
     for model, about in (result.facts.get("models") or {}).items():
         lines += [(f"{model}: {k.replace('_', ' ')}", v) for k, v in about.items()]
     lines += [(k.replace("_", " ").capitalize(), v) for k, v in result.facts.items() if k != "models"]
+    for name, usage in (("Tokens", result.usage), ("Tokens of judges", result.judge_usage)):
+        lines += [(name, f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out")] if usage.total_tokens else []
     said = "".join(f"<dt>{e(str(k))}</dt><dd>{e(_text(v))}</dd>" for k, v in lines)
     note = (
         "Intervals are 95%: Wilson for shares, Student's t for other means, order statistics for medians. Differences are tested row by row: "
-        "McNemar's exact test for pass and fail, a paired t test for other scores, a permutation test for medians."
+        "McNemar's exact test for pass and fail, a paired t test for other scores, a permutation test for medians and for BLEU, whose "
+        "interval is the bootstrap's."
     )
     return (
         f'<section class="wb-card about"><h2>About this run</h2><dl>{said}</dl><p>{note} A row without an answer counts as not right.</p></section>'

@@ -16,7 +16,7 @@ from typing import Any
 from ..core.options import Option
 from ..errors import ArgumentError, WorkbenchError, unknown_argument
 from ..evals.identity import digest
-from ..runtime.front_end import cell, silent
+from ..runtime.front_end import silent
 from . import trial_grid, trial_run
 from .base import ModuleBase
 from .trial_grid import Trial
@@ -62,7 +62,6 @@ class TrialModule:
         self._table: TrialTable | None = None
         self._modules: dict[str, ModuleBase] = {}
         self._work: Work | None = None
-        self._shown_in: int | None = None
 
     # ---- what it is
 
@@ -184,7 +183,6 @@ class TrialModule:
         finally:
             if shown is not None:
                 shown.end()
-        self._shown_in = cell() if shown is not None else None
         return self._table
 
     def _at_work(self) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..runtime.front_end import StatusLine, display, front_end
+from ..runtime.front_end import StatusLine, cell, display, front_end
 from .trial_table import TrialTable
 
 _LEAST = 0.5  # seconds between two drawings
@@ -27,6 +27,7 @@ class Shown:
         self._at = 0.0
         if front_end() == "notebook":
             self._handle = display(self._bundle(), raw=True, display_id=True)
+            table.shown_in = cell()
         else:
             self._line = StatusLine()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, NotStarted
 from ..evals.words import seconds
+from ..runtime.front_end import cell
 from .trial_rows import TrialRow
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class TrialTable:
         self._best_by = best_by
         self._module_of = module_of
         self.evals: dict[str, Any] = {}
+        self.shown_in: int | None = None  # the notebook's cell whose output has it already
 
     # ---- what is there
 
@@ -176,6 +178,11 @@ class TrialTable:
         widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
         table = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
         return "\n".join([self.summary(), *table])
+
+    def _ipython_display_(self) -> None:
+        number = cell()
+        if number is None or self.shown_in != number:
+            raise NotImplementedError  # IPython then asks for HTML and text
 
     def _repr_html_(self) -> str:
         options, measured = self._columns()
