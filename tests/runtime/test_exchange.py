@@ -186,15 +186,14 @@ def test_keys_are_taken_in_turn_when_one_is_refused_or_used_up() -> None:
             ask(endpoint)
 
 
-def test_at_most_so_many_run_at_once_and_the_others_wait_in_order() -> None:
-    running, most, order, lock = 0, 0, list[str](), threading.Lock()
+def test_at_most_so_many_run_at_once_and_the_others_wait() -> None:
+    running, most, lock = 0, 0, threading.Lock()
 
     def answer(asked: Asked) -> Reply:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-            order.append(asked.json["messages"][0]["content"])
         time.sleep(0.05)
         with lock:
             running -= 1
@@ -207,7 +206,6 @@ def test_at_most_so_many_run_at_once_and_the_others_wait_in_order() -> None:
             streams.append(open_stream(endpoint, ChatRequest(as_messages(str(i)))))
         assert [s.join().text for s in streams] == ["fine"] * 7
     assert most == 2
-    assert sorted(order[:2]) == ["0", "1"]
 
 
 def test_a_closed_stream_gives_its_turn_to_the_next() -> None:

@@ -8,7 +8,7 @@ of a stream (`workbench.dialects.sse_json`). Gets decoded lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
@@ -32,6 +32,7 @@ _REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
+_RARE = {"error", "timings", "x_groq", "base_resp", "header", "code"}  # with which a piece of text is not all
 _BROKEN = {"error", "insufficient_system_resource", "network_error", "abort"}  # the server says that it could not go on
 
 
@@ -45,6 +46,20 @@ class OpenAIChatDecoder(SseJson):
         self._finished = False
         self._details: list[dict[str, Any]] = []
         self._parts: list[dict[str, Any]] = []  # of an answer whose reasoning stands in its content
+
+    def _quick(self, d: dict[str, Any]) -> Iterable[StreamEvent] | None:
+        """Some text and nothing else."""
+        choices = d.get("choices")
+        if type(choices) is not list or len(choices) != 1 or self._parts or not d.keys().isdisjoint(_RARE) or d.get("usage"):
+            return None
+        choice = choices[0]
+        if type(choice) is not dict or choice.get("finish_reason") or choice.get("index") or choice.get("usage"):
+            return None
+        delta = choice.get("delta")
+        if type(delta) is not dict or len(delta) != 1 or (d.get("model") or "", d.get("id") or "") != self._told:
+            return None
+        text = delta.get("content")
+        return (TextDelta(text),) if type(text) is str and text else None
 
     def _object(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         told = (str(chunk.get("model") or ""), str(chunk.get("id") or ""))

@@ -94,14 +94,14 @@ class Arriving(Generic[T]):
         """Whether the answer has ended or was closed."""
         return self._channel.ended
 
-    def _wait(self) -> None:
-        """Block this thread until there is something to read; an interrupt closes the stream."""
+    def _wait(self, *, end: bool = False) -> None:
+        """Block this thread until there is something to read, or until the end; an interrupt closes the stream."""
         channel, lock = self._channel, allocate_lock()
         if loop.inside():
             raise RuntimeError("A stream cannot be waited for on the background loop; use 'async for'.")
         lock.acquire()
-        channel.waiters.append(lock.release)
-        if channel.ready:
+        (channel.enders if end else channel.waiters).append(lock.release)
+        if channel.ended or (channel.ready and not end):
             return  # the pump was faster; the waiter it may still call is harmless
         try:
             lock.acquire()
@@ -109,11 +109,12 @@ class Arriving(Generic[T]):
             self.close()
             raise
 
-    async def _await(self) -> None:
+    async def _await(self, *, end: bool = False) -> None:
         running = asyncio.get_running_loop()
         event = asyncio.Event()
-        self._channel.waiters.append(lambda: _set(running, event))
-        if not self._channel.ready:
+        channel = self._channel
+        (channel.enders if end else channel.waiters).append(lambda: _set(running, event))
+        if not (channel.ended or (channel.ready and not end)):
             await event.wait()
 
     def _raise(self) -> None:

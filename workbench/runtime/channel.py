@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -13,14 +14,17 @@ from ..core.messages import Completion, FinishReason, Timing, ToolCall, Usage
 class Channel:
     """What the pump and the reader share: pieces not yet read, and everything the answer has told so far.
 
-    Only the pump writes, but for `waiters` and `cancelled`; deques and single assignments need no lock.
+    ``waiters`` are called when there is something to read, ``enders`` at the end. Only the pump writes, but for these and
+    `cancelled`; deques and single assignments need no lock.
     """
 
     __slots__ = (
+        "_due",
         "actions",
         "calls",
         "cancelled",
         "ended",
+        "enders",
         "error",
         "finish",
         "first",
@@ -40,6 +44,7 @@ class Channel:
     def __init__(self) -> None:
         self.pieces: deque[Any] = deque()
         self.waiters: deque[Callable[[], object]] = deque()
+        self.enders: deque[Callable[[], object]] = deque()
         self.actions: deque[Callable[[Completion], object]] = deque()
         self.texts: list[str] = []
         self.reasoning: list[str] = []
@@ -53,14 +58,22 @@ class Channel:
         self.first: float | None = None
         self.total: float | None = None
         self.error: Exception | None = None
-        self.ended = self.cancelled = False
+        self.ended = self.cancelled = self._due = False
 
     def push(self, pieces: Iterable[object]) -> None:
         """Hand pieces to the reader."""
+        self.pieces.extend(pieces)
         if self.first is None:
             self.first = time.perf_counter() - self.sent
-        self.pieces.extend(pieces)
-        self.wake()
+            self.wake()
+            return
+        if self._due or not self.waiters:
+            return
+        try:  # once for all that a read from the socket brought: two threads that take turns for every piece are slow
+            asyncio.get_running_loop().call_soon(self._wake_due)
+            self._due = True
+        except RuntimeError:
+            self.wake()
 
     def end(self, error: Exception | None = None) -> None:
         """Nothing follows."""
@@ -71,11 +84,17 @@ class Channel:
             self.ended = True
             self.act()
         self.wake()
+        while self.enders:
+            self.enders.pop()()
 
     def act(self) -> None:
         """Run what waits for the end, each once."""
         while self.actions:
             self.actions.popleft()(self.completion())
+
+    def _wake_due(self) -> None:
+        self._due = False
+        self.wake()
 
     def wake(self) -> None:
         while self.waiters:

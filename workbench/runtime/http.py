@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from ..core.endpoints import Network
@@ -87,7 +87,8 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     import httpx
 
     try:
-        async for chunk in response.aiter_bytes():
+        plain = response.headers.get("content-encoding", "identity") == "identity"
+        async for chunk in cast("AsyncIterator[bytes]", response.stream) if plain else response.aiter_bytes():
             yield chunk
     except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as e:
         raise Disconnected(str(e) or type(e).__name__) from None

@@ -36,14 +36,22 @@ class Stream(Arriving[Piece]):
         EndpointError
             The kind says what went wrong; a `StreamBroken` carries what came as ``partial``.
         """
-        for _ in self:
-            pass
-        return self._channel.completion()
+        if not self._channel.ended:
+            self._wait(end=True)
+        return self._all()
 
     async def ajoin(self) -> Completion:
         """`join` for async code."""
-        async for _ in self:
-            pass
+        try:
+            if not self._channel.ended:
+                await self._await(end=True)
+        finally:
+            self.close()
+        return self._all()
+
+    def _all(self) -> Completion:
+        self._channel.pieces.clear()
+        self._raise()
         return self._channel.completion()
 
     def on_end(self, action: Callable[[Completion], object]) -> Stream:
