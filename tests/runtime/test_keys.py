@@ -85,6 +85,24 @@ def test_a_dotenv_is_read_without_touching_the_environment_and_a_change_is_seen(
     assert str(keys.credentials_of(OPENAI)["key"]) == "second-one"
 
 
+def test_a_job_finds_the_dotenv_of_whoever_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "theirs.env").write_text("OPENAI_API_KEY=theirs\n")
+    monkeypatch.setenv("WORKBENCH_DOTENV", str(tmp_path / "theirs.env"))
+    assert str(keys.credentials_of(OPENAI)["key"]) == "theirs"
+    Path(".env").write_text("OPENAI_API_KEY=mine\n")
+    assert str(keys.credentials_of(OPENAI)["key"]) == "mine"
+
+
+def test_a_supervisor_is_told_the_place_of_the_dotenv_and_not_what_is_in_it(home: Path) -> None:
+    from workbench.runtime.detach import _environment
+
+    assert "WORKBENCH_DOTENV" not in _environment(home, {})
+    Path(".env").write_text("OPENAI_API_KEY=sk-marked\n")
+    env = _environment(home, {})
+    assert env["WORKBENCH_DOTENV"] == str(Path(".env").absolute())
+    assert "sk-marked" not in repr(env)
+
+
 @pytest.mark.parametrize("variable", ["LAZYLLM_CLAUDE_API_KEY", "WORKBENCH_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"])
 def test_an_alias_of_the_source_names_a_variable_too(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "k")

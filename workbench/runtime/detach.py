@@ -68,6 +68,8 @@ def _environment(home: Path, client_settings: Mapping[str, object]) -> dict[str,
         if value is not None:
             env[f"WORKBENCH_{name.upper()}"] = str(value.expanduser().absolute()) if isinstance(value, Path) else str(value)
     env["WORKBENCH_HOME"] = str(home)
+    if os.path.isfile(".env"):
+        env["WORKBENCH_DOTENV"] = os.path.abspath(".env")  # keys are read from it where they are needed, and are in no variable
     env.update(devices.environment())
     modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
     package = str(Path(__file__).resolve().parents[2])

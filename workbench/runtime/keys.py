@@ -288,18 +288,23 @@ def lookup(names: Sequence[str]) -> tuple[str, str, str]:
 
 
 def dotenv() -> Mapping[str, Secret]:
-    """What ``./.env`` says; a change of the file is seen by the next call."""
-    global _dotenv
-    try:
-        stat = os.stat(".env")
-        stamp = (os.getcwd(), stat.st_mtime_ns, stat.st_size)
-    except OSError:
-        return {}
-    if _dotenv[0] != stamp:
-        from dotenv import dotenv_values
+    """What ``./.env`` says; a change of the file is seen by the next call.
 
-        _dotenv = (stamp, {name: Secret(value) for name, value in dotenv_values(".env", interpolate=False).items() if value})
-    return _dotenv[1]
+    A job works in a folder of its own: there it is the file that lay beside whoever started it (``WORKBENCH_DOTENV``).
+    """
+    global _dotenv
+    for path in (".env", os.environ.get("WORKBENCH_DOTENV", "")):
+        try:
+            stat = os.stat(path)
+        except OSError:
+            continue
+        stamp = (os.path.abspath(path), stat.st_mtime_ns, stat.st_size)
+        if _dotenv[0] != stamp:
+            from dotenv import dotenv_values
+
+            _dotenv = (stamp, {name: Secret(value) for name, value in dotenv_values(path, interpolate=False).items() if value})
+        return _dotenv[1]
+    return {}
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
