@@ -69,7 +69,7 @@ def expected(lines: list[str], statement: ast.stmt) -> str | None:
             return None
         shown, rest = [first[1]], rest[1:]
     for line in rest:
-        if not line.strip().startswith("#   "):
+        if line.strip() != "#" and not line.strip().startswith("#   "):
             break
         shown.append(line.strip()[4:])
     return "\n".join(s.strip() for s in shown).strip()

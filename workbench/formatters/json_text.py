@@ -58,8 +58,9 @@ def _unreadable(text: str, problem: Problem, cut: bool) -> FormatError:
     line = text.count("\n", 0, problem.at) + 1
     column = problem.at - (text.rfind("\n", 0, problem.at) + 1) + 1
     place = f"line {line}, column {column}"
-    near = " ".join(text[max(problem.at - 30, 0) : problem.at + 30].split())
-    cause = f"{problem.why[0].upper()}{problem.why[1:]}: … {near} …"
+    begin, end = max(problem.at - 40, 0), problem.at + 40
+    near = ("… " if begin else "") + " ".join(text[begin:end].split()) + (" …" if end < len(text) else "")
+    cause = f"{problem.why[0].upper()}{problem.why[1:]}: {near}"
     if problem.cut:
         told = " The answer ended because it reached max_tokens." if cut else ""
         fix = "Raise max_tokens, or ask for less at once."
