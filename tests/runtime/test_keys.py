@@ -16,7 +16,7 @@ from rich.pretty import pretty_repr
 from workbench.core.endpoints import Endpoint
 from workbench.errors import ArgumentError, AuthenticationFailed, SettingsError
 from workbench.providers import catalog
-from workbench.runtime import key_table, keyring_store, keys
+from workbench.runtime import held_keys, key_table, keyring_store, keys
 from workbench.runtime.keys import Secret
 
 OPENAI = Endpoint("https://x", "m", key_ref="provider:openai:llm", source="openai")
@@ -173,7 +173,7 @@ def test_given_keys_are_held_in_memory_and_taken_in_turn() -> None:
     assert str(keys.credentials_of(endpoint)["key"]) == "second"
     assert keys.rotate(endpoint, first)  # a second request that failed with the first key meanwhile changes nothing
     assert str(keys.credentials_of(endpoint)["key"]) == "second"
-    assert "first" not in repr(keys._held)
+    assert "first" not in repr(held_keys._held)
 
 
 def test_one_key_is_not_rotated_and_a_lost_one_is_told() -> None:

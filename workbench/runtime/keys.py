@@ -8,55 +8,42 @@ nothing. A key is a `Secret` from here to the socket, and nothing else holds one
 from __future__ import annotations
 
 import os
-import re
-import threading
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, SupportsIndex
 
 from ..core.endpoints import Endpoint
 from ..core.providers import Provider
-from ..errors import ArgumentError, AuthenticationFailed
+from ..errors import AuthenticationFailed
 from ..providers import catalog
 from . import keyring_store
+from .held_keys import count, held_parts, hold, rotate
+from .secret_text import HIDDEN, Parts, Secret, masked, sealed
 
-HIDDEN = "***"
-_KEYLIKE = re.compile(r"key|token|secret|password|app_id|proxy", re.IGNORECASE)
-
-
-class Secret(str):
-    """A text that is sent, and that tools which show variables (tracebacks, debuggers, notebooks) do not show.
-
-    A part of it is secret too, because rich cuts long texts before it shows them. It is not pickled.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"'{HIDDEN}'"
-
-    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
-        return Secret(str.__getitem__(self, key))
-
-    def __iter__(self) -> Iterator[Secret]:
-        return (Secret(c) for c in str.__iter__(self))
-
-    def strip(self, chars: str | None = None, /) -> Secret:
-        return Secret(str.strip(self, chars))
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Secret:
-        return self
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("A key is not pickled: give it where it is needed.")
-
-
-Parts = Mapping[str, Secret]
+__all__ = [
+    "HIDDEN",
+    "KeyPlace",
+    "Parts",
+    "Secret",
+    "count",
+    "credentials_of",
+    "default_source",
+    "dotenv",
+    "has_key",
+    "held_parts",
+    "hold",
+    "key_places",
+    "lookup",
+    "masked",
+    "missing_key",
+    "provider_credentials",
+    "rotate",
+    "sealed",
+    "split",
+    "variable_to_set",
+    "variables",
+    "without_keys",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,101 +68,7 @@ class KeyPlace:
         return f"{self.name} ({self.kind})" if self.kind else f"{self.name} is not set"
 
 
-class _Held:
-    """Keys that were given as arguments: in this process's memory only."""
-
-    def __init__(self, sets: Sequence[Parts]) -> None:
-        self.sets = list(sets)
-
-    def __repr__(self) -> str:
-        return f"<{len(self.sets)} held>"
-
-
-_held: dict[str, _Held] = {}
-_lock = threading.Lock()
 _dotenv: tuple[tuple[str, int, int], Mapping[str, Secret]] = (("", 0, 0), {})
-
-
-# ---- keys given as arguments
-
-
-def hold(parts: str | Mapping[str, str] | Sequence[str | Mapping[str, str]]) -> str:
-    """Keep a key that was given as an argument, and return the reference for `Endpoint.key_ref`.
-
-    Parameters
-    ----------
-    parts : str, dict or sequence of these
-        The key, or its parts by name. Several are taken in turn: the next one when one is refused or used up (`rotate`).
-
-    Raises
-    ------
-    ArgumentError
-        For an empty key, or what is no text.
-    """
-    given = [parts] if isinstance(parts, str | Mapping) else list(parts)
-    sets = [_parts(p) for p in given]
-    if not sets or not all(sets):
-        raise ArgumentError("The key is empty.", "", "Give the key's text, or leave it out to take it from a variable.")
-    with _lock:
-        for reference, held in _held.items():
-            if len(held.sets) == len(sets) and all(s in held.sets for s in sets):
-                return reference
-        reference = f"held:{uuid.uuid4().hex[:12]}"
-        _held[reference] = _Held(sets)
-    return reference
-
-
-def _parts(given: str | Mapping[str, str]) -> dict[str, Secret]:
-    if isinstance(given, str):
-        given = {"key": given}
-    if not isinstance(given, Mapping) or not all(isinstance(v, str) for v in given.values()):
-        raise ArgumentError("A key is a text.", f"This one is a {type(given).__name__}.", "Give the key's text, or a list of keys to take in turn.")
-    return {name: secret for name, value in given.items() if (secret := Secret(value).strip())}
-
-
-def held_parts(endpoint: Endpoint) -> Parts:
-    """The key that was given as an argument for an endpoint; empty when it comes from elsewhere."""
-    with _lock:
-        held = _held.get(endpoint.key_ref)
-        return dict(held.sets[0]) if held is not None else {}
-
-
-def rotate(endpoint: Endpoint, refused: Mapping[str, str]) -> bool:
-    """Put a key that was refused, or is used up, behind the others that were given with it.
-
-    Returns
-    -------
-    bool
-        Whether there is another one to try. A caller tries at most `count` keys for one request.
-    """
-    with _lock:
-        held = _held.get(endpoint.key_ref)
-        if held is None or len(held.sets) < 2:
-            return False
-        if held.sets[0] == refused:
-            held.sets.append(held.sets.pop(0))
-        return True
-
-
-def count(endpoint: Endpoint) -> int:
-    """How many keys there are to try for an endpoint."""
-    held = _held.get(endpoint.key_ref)
-    return len(held.sets) if held is not None else 1
-
-
-def sealed(given: Any) -> Any:
-    """Arguments with the keys among them made secret, before anything can fail and a traceback shows its variables.
-
-    Parameters
-    ----------
-    given : str, sequence or Mapping
-        A key or several; or arguments by name, of which those are keys that are called so.
-    """
-    if isinstance(given, str):
-        return given if isinstance(given, Secret) else Secret(given)
-    if isinstance(given, Mapping):
-        return {name: sealed(value) if _KEYLIKE.search(str(name)) else value for name, value in given.items()}
-    return [sealed(value) for value in given] if isinstance(given, list | tuple) else given
 
 
 # ---- finding
@@ -191,10 +84,10 @@ def credentials_of(endpoint: Endpoint) -> Parts:
     """
     kind, _, rest = endpoint.key_ref.partition(":")
     if kind == "held":
-        held = _held.get(endpoint.key_ref)
-        if held is None:
+        parts = held_parts(endpoint)
+        if not parts:
             raise _lost(endpoint)
-        return held.sets[0]
+        return parts
     if kind == "provider":
         name, _, type_ = rest.partition(":")
         return provider_credentials(catalog.provider(name), type_, model=endpoint.model)
@@ -314,14 +207,6 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """
     secret = {name for p in catalog.every() for part in p.key_variables for name in variables(p, part) if not name.startswith("AWS_")}
     return {name: value for name, value in environment.items() if name not in secret}
-
-
-def masked(text: str, parts: Mapping[str, str]) -> str:
-    """A text of a server without the key, which some repeat in their errors."""
-    for secret in parts.values():
-        if len(secret) > 3:
-            text = text.replace(secret, HIDDEN)
-    return text
 
 
 # ---- errors
