@@ -20,7 +20,7 @@ from ..core.jobs import JobSpec
 from ..core.messages import Usage
 from ..errors import NotStarted
 from ..runtime import loop
-from . import hooks, life, making, usage
+from . import builder_keys, contents, hooks, life, tree, usage, wishes
 from .context import listener
 from .evaluation import EvalSet, identity
 from .outlet import Nothing, Outlet
@@ -74,7 +74,7 @@ class ModuleBase:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if args or kwargs:
-            making.refuse_options(cls, args, kwargs)
+            wishes.refuse_options(cls, args, kwargs)
         self = object.__new__(cls)
         self.module_id = uuid.uuid4().hex[:12]
         self.return_trace = False
@@ -108,7 +108,7 @@ class ModuleBase:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        making.add_builders(cls)
+        builder_keys.add_builders(cls)
 
     # ---- calling
 
@@ -126,7 +126,7 @@ class ModuleBase:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], dict) and type(args[0]) is not dict:
-            args, kwargs = making.spread(args, kwargs)
+            args, kwargs = contents.spread(args, kwargs)
         call = Call(self, running.get())
         token = running.set(call)
         around = None
@@ -143,7 +143,7 @@ class ModuleBase:
                 self._trace(output)
             return output
         except BaseException as e:
-            making.place(e, call)
+            call.place(e)
             if around is not None:
                 around.failed(e)
             raise
@@ -156,7 +156,7 @@ class ModuleBase:
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """Call it without blocking the event loop: the same arguments, hooks and result."""
         if args and isinstance(args[0], dict) and type(args[0]) is not dict:
-            args, kwargs = making.spread(args, kwargs)
+            args, kwargs = contents.spread(args, kwargs)
         call = Call(self, running.get())
         token = running.set(call)
         around = hooks.Around(self._hooks, self)
@@ -168,7 +168,7 @@ class ModuleBase:
                 self._trace(output)
             return output
         except BaseException as e:
-            making.place(e, call)
+            call.place(e)
             around.failed(e)
             raise
         finally:
@@ -244,7 +244,7 @@ class ModuleBase:
     @property
     def submodules(self) -> list[ModuleBase]:
         """The modules this one holds as attributes, alone or inside flows, in the order of assignment; each once."""
-        return making.held(vars(self).values())
+        return tree.held(vars(self).values())
 
     def modules(self, recursive: bool = True) -> Iterator[ModuleBase]:
         """This module and all below it, each once, the inner ones first."""
@@ -269,11 +269,11 @@ class ModuleBase:
     @property
     def options(self) -> list[Option]:
         """The `Option` values in this module's arguments and in those of all below it."""
-        return list(dict.fromkeys(option for module in self.modules() for option in making.own_options(module)))
+        return list(dict.fromkeys(option for module in self.modules() for option in wishes.own_options(module)))
 
     def tree(self) -> str:
         """The module and all below it, a line each."""
-        return making.tree(self)
+        return tree.text(self)
 
     # ---- the life of the tree
 

@@ -101,3 +101,10 @@ def with_files(turns: tuple[Message, ...], files: list[Any]) -> tuple[Message, .
     text = turn.content if isinstance(turn.content, str) else ""
     before = () if isinstance(turn.content, str) else turn.content
     return (*turns[:where], replace(turn, content=(*before, *content_parts(text, files))), *turns[where + 1 :])
+
+
+def spread(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call whose first one is a flow's carrier of keyword arguments."""
+    from ..flows import kwargs as carrier
+
+    return (args[1:], {**args[0], **kwargs}) if isinstance(args[0], carrier) else (args, kwargs)

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ..core.messages import Usage
+from ..errors import WorkbenchError
 
 if TYPE_CHECKING:
     from .base import ModuleBase
@@ -39,6 +40,18 @@ class Call:
                 names.append(call.module.name)
             call = call.outer
         return names[::-1]
+
+    def place(self, error: BaseException) -> None:
+        """Say once, as a note of the error, which module of which tree it comes from. The error keeps its type."""
+        if getattr(error, "_workbench_placed", False) or not isinstance(error, Exception):
+            return
+        path = self.path
+        if len(path) > 1 or not isinstance(error, WorkbenchError):
+            error.add_note(f"In the module {' ▸ '.join(path)}.")
+        try:
+            error._workbench_placed = True  # type: ignore[attr-defined]
+        except AttributeError:
+            return  # an exception with slots is told by every module on the way
 
 
 running: ContextVar[Call | None] = ContextVar("workbench_running_call", default=None)

@@ -1,15 +1,17 @@
 """Builder methods take an `Option` wherever they take a value: the call is kept, the first value stands until one is chosen, and a
-copy of the module makes the call again with the chosen one. Does not know what any builder method does.
+copy of the module makes the call again with the chosen one. A constructor takes none. Does not know what any builder method does.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..core.options import Option, named_options
+from ..core.options import Option, named_options, options_of
+from ..errors import ArgumentError
 
 if TYPE_CHECKING:
     from .base import ModuleBase
@@ -59,3 +61,25 @@ def _named(args: tuple[Any, ...], kwargs: Mapping[str, Any], name: str = "") -> 
         if isinstance(value, Option | tuple | Mapping):
             found += named_options(value, f"{name}.{key}" if name else key)
     return found
+
+
+def refuse_options(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """An `Option` belongs into a method's arguments; a constructor takes one only where its annotation says so."""
+    if not any(isinstance(v, Option) for v in (*args, *kwargs.values())):
+        return
+    named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # only looked at
+    positional = list(named)[1:]
+    for name, value in [*zip(positional, args, strict=False), *kwargs.items()]:
+        taken = named.get(name)
+        if isinstance(value, Option) and (taken is None or "Option" not in str(taken.annotation)):
+            fix = f"Give options to the methods, such as .finetune_method(…, {name}=Option(…)), or one value here."
+            raise ArgumentError(f"{cls.__name__} cannot take an Option as {name!r}.", "A module is made of one value.", fix)
+
+
+def own_options(module: ModuleBase) -> list[Option]:
+    """The options among a module's attributes, and in those that hold arguments: dicts called ``…_args``."""
+    found: list[Option] = []
+    for name, value in vars(module).items():
+        if isinstance(value, Option) or (name.endswith("_args") and isinstance(value, Mapping)):
+            found += options_of(value)
+    return [*found, *module._method_options(), *(option for _, option in wished(module))]
