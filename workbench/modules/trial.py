@@ -207,7 +207,8 @@ class TrialModule:
         """A digest of what the trials are asked and of who judges; empty when they are asked nothing."""
         sets = [m._evalset for m in self.m.modules() if m._evalset is not None]
         asked = [(Path(s.rows) if isinstance(s.rows, str) else s.rows, s.collect) for s in sets]
-        return digest([asked, scorers]) if asked else ""
+        tried = [m._wishes["evalset"] for m in self.m.modules() if "evalset" in m._wishes]
+        return digest([asked, tried, scorers]) if asked else ""
 
     def _made(self, evaluated: str | None = None, *, resume: bool = True) -> tuple[TrialTable, list[Trial]]:
         """The trials and their table, with what earlier updates have left; what was asked something else is to be asked again."""

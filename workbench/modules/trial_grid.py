@@ -52,7 +52,7 @@ def grid(module: ModuleBase) -> list[Trial]:
     found: dict[str, Trial] = {}
     for _ in OptionIter(dict.fromkeys(option for _, option in named)):
         made = copy.deepcopy(module)
-        key = digest({k: v for k, v in of_subject(made).items() if not k.endswith("finetuned_model_path")})
+        key = digest([{k: v for k, v in of_subject(made).items() if not k.endswith("finetuned_model_path")}, _questions(module, made)])
         for one in made.modules():
             _aim(one, key)
         found.setdefault(key, Trial(key, {name: shown(copy.deepcopy(option)) for name, option in named}, made))
@@ -107,6 +107,11 @@ def _shortest(path: list[str], every: list[list[str]], at: int) -> str:
         if Counter(tuple(p[-length:]) for p in every)[tuple(path[-length:])] == 1:
             return ".".join(path[-length:])
     return f"{'.'.join(path)} ({at + 1})"
+
+
+def _questions(module: ModuleBase, made: ModuleBase) -> list[Any]:
+    """The rows that differ from trial to trial; rows that are the same for all are no part of what is tried."""
+    return [here._evalset for there, here in zip(module.modules(), made.modules(), strict=True) if "evalset" in there._wishes]
 
 
 def _aim(module: Any, key: str) -> None:

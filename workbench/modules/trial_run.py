@@ -152,7 +152,7 @@ class Run:
 def _shareable(module: Any) -> bool:
     """Whether a deployment of a module may be another's, too: that of a base model, told by its key."""
     serving = getattr(module, "_serving", None)
-    return serving is not None and bool(serving.job_id) and not getattr(module, "finetuned_model_path", "")
+    return hasattr(module, "base_model") and serving is not None and bool(serving.job_id) and not getattr(module, "finetuned_model_path", "")
 
 
 def take_over(module: ModuleBase, job_ids: Sequence[str]) -> None:

@@ -143,7 +143,8 @@ def shares(gpus: Sequence[str], concurrency: int | None) -> list[str | None]:
 
 def _serving_key(trial: Trial) -> str:
     """Equal for trials that would be served by one deployment: the same base models by the same methods."""
-    return digest([(getattr(m, "base_model", m.module_id), getattr(m, "_methods", {}).get("deploy")) for m in trial.module.modules()])
+    models: list[Any] = [m for m in trial.module.modules() if hasattr(m, "base_model")]
+    return digest([(m.base_model, getattr(m, "_methods", {}).get("deploy")) for m in models])
 
 
 def waiting(row: TrialRow) -> TrialRow:
