@@ -83,11 +83,11 @@ def guarded(key: str) -> Callable[..., object]:
 
     os.makedirs(constants.HF_HUB_CACHE, exist_ok=True)  # the list of models fails without it
 
-    class Config(uvicorn.Config):  # type: ignore[misc]  # uvicorn is only known where this runs
+    class Guarded(uvicorn.Config):
         def __init__(self, app: Any, **kwargs: Any) -> None:
             super().__init__(Guard(app, key), **kwargs)
 
-    uvicorn.Config = Config
+    uvicorn.Config = Guarded  # type: ignore[misc]  # nothing else reaches the application before it is served
     return Serve  # type: ignore[no-any-return]  # likewise
 
 

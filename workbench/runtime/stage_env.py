@@ -67,4 +67,3 @@ def threads() -> int:
     slower.
     """
     return max(1, usable_cores() - 1)
-
