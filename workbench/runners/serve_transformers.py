@@ -87,8 +87,8 @@ def guarded(key: str) -> Callable[..., object]:
         def __init__(self, app: Any, **kwargs: Any) -> None:
             super().__init__(Guard(app, key), **kwargs)
 
-    uvicorn.Config = Guarded  # type: ignore[misc]  # nothing else reaches the application before it is served
-    return Serve  # type: ignore[no-any-return]  # likewise
+    uvicorn.Config = Guarded  # type: ignore[misc, assignment]  # nothing else reaches the application before it is served
+    return Serve  # type: ignore[no-any-return]  # transformers is only known where this runs
 
 
 def arguments(serve: Callable[..., object], spec: dict[str, Any]) -> dict[str, Any]:
