@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,18 @@ def test_an_error_of_our_own_is_told_only_where_it_is_not_plain() -> None:
     with pytest.raises(NotStarted) as caught:
         Holds(action=model)("x")
     assert caught.value.__notes__ == ["In the module holds ▸ m."]
+
+
+def test_a_branch_that_fails_ends_the_answers_of_the_others(home: Path) -> None:
+    slow = serves("slow", delay=5.0).start()
+
+    def fails(value: Any) -> None:
+        time.sleep(0.5)  # the other branch has asked by then
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        parallel(slow, fails)("hi")
+    assert [completion.finish_reason for _, completion in slow.recent] == ["cancelled"]
 
 
 # ---- its life

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ..core.events import Piece
+from ..flows.group import current
 from .context import Closable, Listener, listener
 from .printing import Printer, StreamOption
 
@@ -50,6 +51,9 @@ class Outlet:
         self._printer: Printer | None = None
         self._begun = False
         self.put: Callable[[Piece], None] | None = None
+        self._member = current.get()
+        if self._member is not None:
+            self._member.hold(self)
         self._heard: Listener | None = listener.get()
         if self._heard is not None:
             if option or self._heard.root is module:
@@ -72,10 +76,16 @@ class Outlet:
         if text and self._heard is not None:
             self._heard.put(Piece(text, which, self._name, self._look.get(f"{which}_color") or "", self._answer))  # type: ignore[arg-type]  # prefix or suffix
 
+    def cancel(self) -> None:
+        """Another branch of the flow failed, or the flow was interrupted: nobody waits for the answer any more."""
+        self._stream.close()
+
     def __enter__(self) -> Outlet:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._member is not None:
+            self._member.release(self)
         if kind is not None:
             self._stream.close()  # an interrupt, or what takes the pieces failed: nobody reads the rest
         if self._printer is not None:
