@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .ratio import Ratio, number
 
-NAMES = ("importing", "calling", "flows", "streaming", "online", "vectors", "evaluation", "serving", "training", "drawing", "screen")
+NAMES = ("importing", "calling", "flows", "streaming", "online", "vectors", "formatting", "evaluation", "serving", "training", "drawing", "screen")
 HEAD = ("What", "Ours", "Against", "Value", "Bound", "")
 
 
