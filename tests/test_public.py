@@ -126,6 +126,10 @@ HEAVY = [
     "filelock",
     "sqlite3",
     "asyncio",
+    "dotenv",
+    "genai_prices",
+    "keyring",
+    "yaml",
 ]
 
 
@@ -156,6 +160,13 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_making_a_module_loads_neither_torch_nor_pandas_nor_widgets() -> None:
     loaded = set(json.loads(run("import sys, json, workbench as wb; wb.TrainableModule('pocket', 'x'); print(json.dumps(sorted(sys.modules)))")))
     assert loaded & {"torch", "transformers", "pandas", "matplotlib", "ipywidgets", "xllamacpp"} == set()
+
+
+def test_making_an_online_module_loads_no_client_no_prices_and_one_vendor() -> None:
+    code = "import sys, json, workbench as wb; wb.OnlineChatModule('m', source='openai', api_key='k'); from workbench.providers import catalog; "
+    made, loaded = json.loads(run(code + "print(json.dumps([list(catalog._made), sorted(sys.modules)]))"))
+    assert made == ["openai"]
+    assert set(loaded) & {"httpx", "httpcore", "genai_prices", "keyring", "yaml", "openai", "anthropic", "pandas", "botocore", "websockets"} == set()
 
 
 @pytest.mark.parametrize("name", ["settings", "envs", "providers"])

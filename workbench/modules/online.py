@@ -79,8 +79,8 @@ class OnlineModule(metaclass=_Kinds):
         others = keys.sealed(others)
         wanted = type or function or ""
         if not wanted and model:
-            _, name = online_endpoint.split(source or "", model)
-            wanted = model_names.type_of(name)
+            vendor, name = online_endpoint.split(source or "", model)
+            wanted = model_names.type_of(name, vendor)
         wanted = model_names.canonical(wanted or "llm")
         if wanted not in CODECS:
             raise ArgumentError(f"There is no type {type or function!r}.", "", f"Choose one of: {', '.join(CODECS)}.")

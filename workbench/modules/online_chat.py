@@ -115,7 +115,7 @@ class OnlineChatModule(OnlineTraining):
     ) -> None:
         api_key, others = keys.sealed(api_key), keys.sealed(others)
         super().__init__(stream=stream, return_trace=return_trace, name=name)
-        kind = model_names.canonical(type or model_names.type_of(model or "") or "llm")
+        kind = model_names.canonical(type or model_names.type_of(model or "", source or "") or "llm")
         if kind not in CHAT:
             if type:
                 raise ArgumentError(f"OnlineChatModule does not do {type!r}.", "", f"Write wb.OnlineModule(…, type={type!r}).")

@@ -79,7 +79,7 @@ def resolve(
     wanted = model_names.canonical(type)
     if wanted and wanted not in CODECS:
         raise ArgumentError(f"There is no type {type!r}.", "", f"Choose one of: {', '.join(CODECS)}.")
-    wanted = wanted or model_names.type_of(model) or "llm"
+    wanted = wanted or model_names.type_of(model, source) or "llm"
     provider, why = _choose(source, model, wanted, url=url, key=key)
     reference, parts = _key(provider, wanted, model, key, skip_auth)
     provider = provider.for_key(parts)

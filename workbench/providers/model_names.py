@@ -30,13 +30,13 @@ def canonical(type: str) -> str:
     return SAME.get(lower, lower)
 
 
-def type_of(model: str) -> str:
-    """The type that a model's name tells, or an empty text when it tells none."""
+def type_of(model: str, source: str = "") -> str:
+    """The type that a model's name tells, or an empty text when it tells none; with a source only that vendor's file is read."""
     if not model:
         return ""
     name = model.lower()
-    listed = ""
-    for provider in catalog.every():
+    listed, vendor = "", catalog.find(source) if source else None
+    for provider in [vendor] if vendor is not None else catalog.every():
         for type_, capability in provider.capabilities.items():
             if model == capability.default_model:
                 return type_
