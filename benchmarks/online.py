@@ -25,6 +25,7 @@ from .ratio import Ratio, alternate, difference, quotient
 
 HOST = "127.0.0.2"
 CHUNKS, ROUNDS, AT_ONCE = 400, 9, 100
+PAUSE = 0.001  # seconds after each four chunks: some thousand of them a second, which no vendor reaches
 QUESTION = "words"
 HERE = Path(__file__).parent
 
@@ -107,7 +108,7 @@ async def many_bare(url: str) -> None:
 
 def measure() -> Iterator[Ratio]:
     os.environ["NO_PROXY"] = f"{os.environ.get('NO_PROXY', '')},{HOST}"
-    command = [sys.executable, str(HERE / "stream_server.py"), HOST, str(CHUNKS)]
+    command = [sys.executable, str(HERE / "stream_server.py"), HOST, str(CHUNKS), str(PAUSE)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

@@ -102,7 +102,7 @@ def _client(here: bool, network: Network) -> httpx.AsyncClient:
     environment = tuple(os.environ.get(name, "") for name in names)
     key = (asyncio.get_running_loop(), here, network.proxy, network.verify, environment)
     if key not in _clients:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=16, keepalive_expiry=60.0)  # httpcore looks at each for each
         _clients[key] = httpx.AsyncClient(
             trust_env=not here and not network.proxy,
             proxy=network.proxy if network.proxy not in ("", "none") and not here else None,
