@@ -281,7 +281,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """``%load_ext workbench``: the magics ``%%chat``, ``%jobs`` and ``%gpu``."""
+    """``%load_ext workbench``: the magics ``%%chat``, ``%jobs``, ``%gpu`` and ``%keys``."""
     from .magics import load
 
     load(ipython)

@@ -1,4 +1,4 @@
-"""``%load_ext workbench``: the magics ``%%chat``, ``%jobs`` and ``%gpu``, with help and completion, in any IPython."""
+"""``%load_ext workbench``: the magics ``%%chat``, ``%jobs``, ``%gpu`` and ``%keys``, with help and completion, in any IPython."""
 
 from __future__ import annotations
 
