@@ -40,6 +40,16 @@ def test_yaml_that_is_wrong_is_told_with_its_place_in_the_answer() -> None:
         wb.YamlFormatter()("")
 
 
+def test_yaml_that_grows_without_end_is_refused() -> None:
+    laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    for text in (laughs, "&a [*a]"):
+        with pytest.raises(FormatError, match="anchors"):
+            wb.YamlFormatter()(text)
+    assert wb.YamlFormatter("[b]")("a: &x [1]\nb: [*x, *x]") == [[1], [1]]
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

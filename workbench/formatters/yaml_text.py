@@ -41,6 +41,13 @@ class YamlFormatter(JsonLike):
                 raise FormatError("The YAML in the answer cannot be read.", f"{e}.", "m.formatter(None) gives the text itself.", text=msg) from e
         if not documents:
             raise FormatError("The answer has no YAML.", "It is empty.", "Ask for YAML in the prompt.", text=msg)
+        if "*" in said and _repeats(documents, 10 * len(said) + 10_000):
+            raise FormatError(
+                "The YAML in the answer is too large.",
+                "Its anchors are repeated until it holds far more than its text.",
+                "Ask for it without anchors.",
+                text=msg,
+            )
         return documents[0] if len(documents) == 1 else documents
 
 
@@ -52,3 +59,15 @@ def _unreadable(text: str, error: Any, lines_before: int) -> FormatError:
     cause = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part) or str(error)
     fix = "Ask for YAML in a code fence and show an example in the prompt; m.formatter(None) gives the text itself."
     return FormatError(f"The YAML in the answer cannot be read{place}.", f"{cause}.", fix, text=text, line=line, column=column)
+
+
+def _repeats(documents: list[Any], at_most: int) -> bool:
+    """Whether the data hold more than so many values once every alias is followed, or hold themselves."""
+    waiting: list[Any] = list(documents)
+    seen = 0
+    while waiting and seen <= at_most:
+        value = waiting.pop()
+        inside = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
+        seen += len(inside)
+        waiting.extend(inside)
+    return seen > at_most

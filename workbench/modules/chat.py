@@ -270,7 +270,7 @@ class ChatModule(ModuleBase):
         sent = {**self._parameters, **self._checked(given or {})}
         said, files = contents.split(input)
         talk = sessions.current.get()
-        earlier = talk.history(self) if history is None and talk is not None else history
+        earlier = talk.history(self) if history is None and talk is not None and self._prompt.has_history else history
         asked = self._prompt.ask(said, earlier, tools)
         turns = contents.with_files(asked.messages, files)
         return ChatRequest(turns, self.endpoint.model, asked.tools, {k: v for k, v in sent.items() if v is not None})

@@ -61,6 +61,8 @@ class PrompterBase:
 
     layout: Layout = CHAT
     """How the prompt looks as text."""
+    has_history: bool = True
+    """Whether it takes earlier turns; a session's are kept from one that does not."""
 
     def __init__(self, show: bool = False, tools: Tools = None, history: Any = None, *, enable_system: bool = True) -> None:
         self.show, self.tools, self.history = show, tools, as_history(history)

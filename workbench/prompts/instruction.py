@@ -33,6 +33,7 @@ class AlpacaPrompter(ChatPrompter):
     """
 
     layout = ALPACA
+    has_history = False
 
     def __init__(
         self,
