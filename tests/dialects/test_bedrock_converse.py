@@ -79,6 +79,13 @@ def test_schema_effort_and_choice_go_where_the_service_has_them() -> None:
     assert "JSON" in body(ChatRequest(as_messages("x"), MODEL, parameters={"response_format": {"type": "json_object"}}))["system"][0]["text"]
 
 
+def test_the_services_own_fields_stay_what_they_are() -> None:
+    own = {"inferenceConfig": {"topP": 0.5}, "max_tokens": 3, "guardrailConfig": {"guardrailIdentifier": "g", "guardrailVersion": "1"}}
+    sent = body(ChatRequest(as_messages("x"), MODEL, parameters=own))
+    assert sent["inferenceConfig"] == {"maxTokens": 3, "topP": 0.5}
+    assert sent["guardrailConfig"]["guardrailIdentifier"] == "g"
+
+
 def test_a_file_by_its_address_is_refused_with_what_to_do() -> None:
     with pytest.raises(errors.ArgumentError, match="Give the file itself"):
         DIALECT.encode(ChatRequest((Message("user", ({"type": "image_url", "image_url": {"url": "https://x.org/a.png"}},)),), MODEL))

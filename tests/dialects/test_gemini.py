@@ -106,6 +106,12 @@ def test_a_conversation_with_tools_and_files_is_what_the_types_want() -> None:
             {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["add"]}},
         ),
         ({"extra_body": {"safetySettings": []}}, "safetySettings", []),
+        ({"safetySettings": []}, "safetySettings", []),
+        (
+            {"temperature": 0.5, "reasoning_effort": "low", "generationConfig": {"thinkingConfig": {"includeThoughts": False}, "topK": 2}},
+            "generationConfig",
+            {"temperature": 0.5, "topK": 2, "thinkingConfig": {"thinkingLevel": "LOW", "includeThoughts": False}},
+        ),
     ],
 )
 def test_openais_parameters_become_the_formats(given_: dict[str, Any], place: str, wanted: Any) -> None:

@@ -74,6 +74,7 @@ class BedrockConverse:
         stop = values.pop("stop", None)
         if stop:
             config["stopSequences"] = [stop] if isinstance(stop, str) else list(stop)
+        config.update(values.pop("inferenceConfig", None) or {})
         if config:
             body["inferenceConfig"] = config
         _tools(request, values, body)

@@ -187,5 +187,6 @@ def _config(values: dict[str, Any], form: str) -> dict[str, Any]:
     if effort:
         level = {"thinkingLevel": str(effort).upper()} if form == "level" and effort != "none" else {"thinkingBudget": _BUDGETS.get(str(effort), -1)}
         config["thinkingConfig"] = {**level, "includeThoughts": effort != "none"}
+    own = values.pop("generationConfig", None) or {}
     config.update({_NAMES.get(k, k): v for k, v in values.items()})
-    return config
+    return parameters.merge(config, own)
