@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core.messages import Message
-from ..errors import ArgumentError, nearest, unknown_argument
+from ..errors import ArgumentError, nearest
 from . import slots
 from .base import PrompterBase, Tools
 from .history import as_turns
@@ -124,7 +124,9 @@ def parts_of(instruction: Any) -> tuple[str, str, bool]:
         raise ArgumentError(f"A prompt cannot be a {type(instruction).__name__}.", "", "Give a text, a dict with 'system' and 'user', or None.")
     for key, value in instruction.items():
         if key not in _KEYS:
-            raise unknown_argument("A prompt dict", str(key), _KEYS)
+            near = nearest(str(key), _KEYS)
+            fix = f"Write {{{near!r}: …}}." if near else f"It knows: {', '.join(_KEYS)}."
+            raise ArgumentError(f"A prompt dict does not know {key!r}.", f"{near!r} is the nearest name it knows." if near else "", fix)
         if key != "drop_builtin_system" and not isinstance(value, str | None):
             raise ArgumentError(f"The {key!r} of a prompt cannot be a {type(value).__name__}.", "", "Give a text.")
     return instruction.get("system") or "", instruction.get("user") or "", bool(instruction.get("drop_builtin_system"))
