@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from workbench.errors import ArgumentError, FormatError
 from workbench.flows import package
 from workbench.formatters.json_like import JsonLike
-from workbench.formatters.slices import Every, Fields, One, Several, Slices, parse
+from workbench.formatters.slices import Slices, parse
+from workbench.formatters.steps import Every, Fields, One, Several
 
 ROWS = [{"a": [1, 2], "b": [2, 3], "c": [3, 4]}, {"a": [10, 20], "b": [20, 30], "c": [30, 40]}]
 
