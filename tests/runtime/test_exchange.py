@@ -112,6 +112,26 @@ def test_a_busy_server_that_says_so_in_its_stream_is_asked_again_only_when_nothi
         assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html><title>Welcome</title></html>", b'{"choices": []}', b"data: nonsense\n\n", b"data: [1]\n\n", b'{"unknown": 1}', b": nothing\n\n"],
+)
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages", "gemini", "bedrock_converse"])
+def test_an_answer_that_says_nothing_in_the_format_is_told_and_not_taken_for_an_empty_one(body: bytes, dialect: str) -> None:
+    with scripted(lambda asked: Reply(body=[body] if body else b" ")) as server:
+        with pytest.raises(errors.EndpointError, match="could not be read"):
+            ask(replace(at(server), dialect=dialect))
+        assert len(server.asked) == 1
+
+
+def test_an_error_object_under_a_successful_status_has_its_kind() -> None:
+    with (
+        scripted({"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError"}) as server,
+        pytest.raises(errors.ModelUnknown),
+    ):
+        ask(at(server))
+
+
 def test_an_error_under_a_successful_status_has_its_kind() -> None:
     said = {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}
     with scripted(said) as server:

@@ -57,6 +57,9 @@ class Metadata:
     request_id: str = ""
 
 
+UNREADABLE = "unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorInStream:
     """The endpoint reported an error in the middle of a stream.
@@ -65,7 +68,7 @@ class ErrorInStream:
     """
 
     message: str
-    code: str = ""
+    code: str = ""  # UNREADABLE where it is not the endpoint's error but an answer that is not in the format
     status: int = field(default=0, compare=False)
     body: str = field(default="", compare=False, repr=False)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import errors
 from ..core.endpoints import Endpoint
-from ..core.events import ErrorInStream, Finish, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
+from ..core.events import UNREADABLE, ErrorInStream, Finish, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from ..core.messages import FinishReason, Usage
 from .aws_eventstream import Frame, Frames
 from .openai_errors import message_of, refusal_of
@@ -59,7 +59,7 @@ class BedrockDecoder:
             for frame in self._frames.feed(data):
                 yield from self._frame(frame)
         except (ValueError, KeyError, TypeError, AttributeError) as e:
-            yield ErrorInStream(f"The server sent something that cannot be read: {type(e).__name__}: {e}", "other_form")
+            yield ErrorInStream(f"The server sent something that cannot be read: {type(e).__name__}: {e}", UNREADABLE)
 
     def close(self) -> Iterable[StreamEvent]:
         """What is left when the connection has ended."""
@@ -69,7 +69,7 @@ class BedrockDecoder:
                 return list(self._plain(json.loads(data)))
             except (ValueError, KeyError, TypeError, AttributeError):
                 said = data[:200].decode("utf-8", "replace")
-                return (ErrorInStream(f"The server sent an object of another form: {said}", "other_form"),)
+                return (ErrorInStream(f"The server sent an object of another form: {said}", UNREADABLE),)
         return list(self._ended())
 
     def _frame(self, frame: Frame) -> Iterator[StreamEvent]:
@@ -147,6 +147,8 @@ class BedrockDecoder:
 
     def _plain(self, d: Mapping[str, Any]) -> Iterator[StreamEvent]:
         if "output" not in d:
+            if not any(k in d for k in ("__type", "code", "message", "Message")):
+                raise KeyError("output")
             yield self._error(str(d.get("__type") or d.get("code") or "error"), message_of(d))
             return
         for index, block in enumerate(d["output"]["message"]["content"]):
@@ -165,7 +167,7 @@ class BedrockDecoder:
 
     def _ended(self) -> Iterator[StreamEvent]:
         if self._frames.cut:
-            yield ErrorInStream("The answer was cut in the middle of a message.", "cut")
+            yield ErrorInStream("The answer was cut in the middle of a message.", UNREADABLE)
         blocks, self._blocks = self._blocks, {}
         if any("reasoningContent" in b for b in blocks.values()):  # it is signed, and wanted back as it was
             yield Replay({"dialect": "bedrock_converse", "content": [b for _, b in sorted(blocks.items())]})

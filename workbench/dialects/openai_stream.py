@@ -166,7 +166,7 @@ def _part(part: Mapping[str, Any]) -> Iterator[StreamEvent]:
 
 
 def _error(chunk: Mapping[str, Any]) -> Iterator[StreamEvent]:
-    error = chunk.get("error")
+    error = chunk.get("error") or (chunk.get("object") == "error" and chunk)
     if error:
         code = (error.get("code") or error.get("type")) if isinstance(error, dict) else ""
         status = code if isinstance(code, int) and 400 <= code < 600 else 0

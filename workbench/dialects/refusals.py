@@ -108,7 +108,11 @@ def error_of(refusal: Refusal, endpoint: Endpoint) -> errors.EndpointError:
             f"The quota at {who} is used up{how}.",
             "Look at the account's billing and limits; waiting does not help.",
         ),
-        "rate": (errors.RateLimited, f"{who} has had too many requests{how}.", "Wait a little, or send fewer at once (Network has limits)."),
+        "rate": (
+            errors.RateLimited,
+            f"{who} has had too many requests{how}.",
+            "Wait a little, or send fewer: requests_per_minute=…, concurrency=…",
+        ),
         "busy": (errors.EndpointDown, f"{who} cannot answer now{how}.", "Try again in a moment."),
         "late": (errors.EndpointTimeout, f"{who} took too long{how}.", "Try again, or allow more time."),
         "model": (errors.ModelUnknown, f"{who} does not serve a model called {model!r}.", "Name one that it serves."),

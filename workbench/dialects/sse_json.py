@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..core.events import ErrorInStream, StreamEvent
+from ..core.events import UNREADABLE, ErrorInStream, StreamEvent
 
 
 class SseJson:
@@ -51,17 +51,17 @@ class SseJson:
         try:
             found = json.loads(text)
         except ValueError:
-            return (ErrorInStream(f"The server sent something that is not JSON: {text[:200]}", "not_json", body=text),)
+            return (ErrorInStream(f"The server sent something that is not JSON: {text[:200]}", UNREADABLE, body=text),)
         quick = self._quick(found) if type(found) is dict else None
         if quick is not None:
             return quick
         objects = found if isinstance(found, list) else [found]
         try:
             if not all(isinstance(o, dict) for o in objects):
-                return (ErrorInStream(f"The server sent something that is not an object: {text[:200]}", "not_an_object", body=text),)
+                return (ErrorInStream(f"The server sent something that is not an object: {text[:200]}", UNREADABLE, body=text),)
             return [e for o in objects for e in self._object(o)]
         except (AttributeError, TypeError, ValueError, KeyError, IndexError):
-            return (ErrorInStream(f"The server sent an object of another form: {text[:200]}", "other_form", body=text),)
+            return (ErrorInStream(f"The server sent an object of another form: {text[:200]}", UNREADABLE, body=text),)
 
     def _quick(self, d: dict[str, Any]) -> Iterable[StreamEvent] | None:
         """The events of an object of the kind that nearly all are, where that is told at a glance; it must not raise."""

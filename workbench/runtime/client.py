@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import registry
 from ..core.endpoints import Endpoint, Timeouts
-from ..core.events import StreamEvent
+from ..core.events import UNREADABLE, StreamEvent
 from ..core.messages import ChatRequest, Completion
 from ..core.protocols import Dialect
 from ..errors import WorkbenchError
@@ -28,6 +28,7 @@ from .stream import Stream
 
 __all__ = ["Secret", "acomplete", "open_stream"]
 
+_SHOWN = 120  # bytes of an answer that nobody understands
 _DRAIN = 0.5  # how long the connection's end is waited for when the answer has ended
 
 
@@ -86,16 +87,23 @@ async def _ask(channel: Channel, endpoint: Endpoint, request: ChatRequest, timeo
 
     async def receive(answer: http.Answer) -> None:
         try:
-            await _read(answer, channel, dialect, watch)
+            begun = await _read(answer, channel, dialect, watch)
+            if not (channel.texts or channel.reasoning or channel.calls or channel.finish or channel.usage):
+                raise failures.strange(channel, endpoint, f"It sent {begun!r}." if begun else "It sent nothing.")
+            channel.end()
         except Reported as e:
             if channel.texts or channel.reasoning or channel.calls:
                 raise failures.broken(channel, endpoint, e.event.message) from None
+            if e.event.code == UNREADABLE:
+                raise failures.strange(channel, endpoint, e.event.message) from None
             raise await exchange.refusal(e.event.status or answer.status, answer.headers, e.event.body) from None
 
     await exchange.send(dialect.encode(request), receive)
 
 
-async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: Deadline) -> None:
+async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: Deadline) -> str:
+    """Read it all; returns how it began, as text."""
+    begun = b""
     reader, decoder, chunks = Reader(channel), dialect.decoder(), answer.chunks
     feed: Callable[[Any], Iterable[StreamEvent]] = decoder.feed
     if not channel.request_id:
@@ -103,6 +111,7 @@ async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: 
     if dialect.reads == "bytes":
         async for chunk in chunks:
             watch.beat()
+            begun = begun or chunk[:_SHOWN]
             reader.take(feed(chunk))
             if decoder.done:
                 break
@@ -110,6 +119,7 @@ async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: 
         lines = LineSplitter()
         async for chunk in chunks:
             watch.beat()
+            begun = begun or chunk[:_SHOWN]
             reader.take(e for line in lines.feed(chunk) for e in feed(line))
             if decoder.done:
                 break
@@ -120,7 +130,8 @@ async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: 
     reader.close()
     if not (answer.measured or decoder.done or channel.finish):
         raise http.Disconnected("the answer has no end")
-    channel.end()
+    if channel.finish:
+        channel.end()
     if decoder.done:  # reading to the connection's end lets the next request use it
         try:
             async with asyncio.timeout(_DRAIN):
@@ -128,3 +139,4 @@ async def _read(answer: http.Answer, channel: Channel, dialect: Dialect, watch: 
                     pass
         except (TimeoutError, http.Disconnected):
             pass
+    return begun.decode("utf-8", "replace").strip()

@@ -40,6 +40,12 @@ def unreadable(channel: Channel, endpoint: Endpoint, error: Exception) -> Endpoi
     return _error(EndpointError, endpoint, channel, what, cause, f"Check that it speaks {endpoint.dialect}.")
 
 
+def strange(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
+    """An answer that says nothing in the endpoint's format."""
+    what, fix = f"The answer of {endpoint.url} could not be read.", f"Check the URL, and that it speaks {endpoint.dialect}."
+    return _error(EndpointError, endpoint, channel, what, cause, fix)
+
+
 def late(channel: Channel, endpoint: Endpoint, limit: str) -> EndpointError:
     """A time limit that passed."""
     what = {
