@@ -132,22 +132,17 @@ def test_a_job_sees_the_gpus_of_its_trial(home: Path) -> None:
 
 
 def test_a_grid_trains_deploys_and_evaluates_each_and_puts_the_best_first(home: Path) -> None:
-    m = (
-        tuned(steps=Option(2, 40), seconds_per_step=0.001)
-        .deploy_method(wb.deploy.dummy)
-        .prompt(Option("say yes", "say no"))
-        .evalset([("q", "reply for")])
-    )
+    m = tuned(steps=Option(2, 40), seconds_per_step=0.001).deploy_method(wb.deploy.dummy).evalset([("q", "reply for")])
     trials = wb.TrialModule(m, best_by="loss")
     table = trials.update(scorers="contains", concurrency=2, show=False)
-    assert [r.state for r in table] == ["finished"] * 4
-    assert [r.options["steps"] for r in table] == [40, 40, 2, 2]
+    assert [r.state for r in table] == ["finished"] * 2
+    assert [r.options["steps"] for r in table] == [40, 2]
     assert {len(r.jobs) for r in table} == {1}
-    assert len({r.jobs[0] for r in table}) == 4
-    assert table.to_pandas()["contains"].tolist() == [1.0] * 4
-    assert list(table.to_pandas().columns)[:6] == ["trial", "steps", "prompt", "contains", "latency", "loss"]
+    assert len({r.jobs[0] for r in table}) == 2
+    assert table.to_pandas()["contains"].tolist() == [1.0] * 2
+    assert list(table.to_pandas().columns)[:5] == ["trial", "steps", "contains", "latency", "loss"]
     assert table.best_row is table.rows[0]
-    assert [len(r) for r in table.eval_results] == [1] * 4
+    assert [len(r) for r in table.eval_results] == [1] * 2
     best = trials.best
     assert best.options == []
     assert best.start()("q").startswith("reply for")
@@ -156,9 +151,9 @@ def test_a_grid_trains_deploys_and_evaluates_each_and_puts_the_best_first(home: 
 
 
 def test_one_that_fails_does_not_end_the_others_and_is_all_that_runs_again(home: Path) -> None:
-    m = tuned(steps=3, fail_at=Option(2, None, 1))
+    m = tuned(steps=3, fail_at=Option(2, None))
     first = wb.TrialModule(m).update(show=False)
-    assert [(r.options["fail_at"], r.state) for r in first] == [(None, "finished"), (2, "failed"), (1, "failed")]
+    assert [(r.options["fail_at"], r.state) for r in first] == [(None, "finished"), (2, "failed")]
     assert "A failure was" in first.rows[1].error
     jobs = {r.number: r.jobs for r in first}
     second = wb.TrialModule(m).update(show=False)
@@ -202,6 +197,23 @@ def test_new_questions_are_asked_of_the_models_that_are_there(home: Path) -> Non
     assert [r.scores["contains"] for r in table] == [0.0, 0.0]
 
 
+def test_flows_and_questions_may_hold_options(home: Path) -> None:
+    action = wb.ActionModule(wb.pipeline(served(Option("a", "b")), str.upper))
+    action.evalset(Option([("q", "REPLY")], [("q", "NOTHING")]))
+    table = wb.TrialModule(action, name="flow").update(show=False, scorers="contains")
+    assert [(r.options["prompt"], r.scores["contains"]) for r in table] == [("a", 1.0), ("b", 1.0), ("a", 0.0), ("b", 0.0)]
+    assert len(wb.jobs(kind="deploy")) == 1
+
+
+def test_the_last_line_of_a_cell_shows_a_table_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = table_of(TrialRow(1, "a", {}))
+    monkeypatch.setattr("workbench.modules.trial_table.cell", lambda: 7)
+    with pytest.raises(NotImplementedError):
+        table._ipython_display_()
+    table.shown_in = 7
+    table._ipython_display_()
+
+
 def test_a_value_more_runs_one_trial_more(home: Path) -> None:
     wb.TrialModule(tuned(steps=Option(1, 2))).update(show=False)
     wb.TrialModule(tuned(steps=Option(1, 2, 3))).update(show=False)
@@ -237,20 +249,23 @@ def test_an_interrupt_leaves_jobs_that_the_next_update_waits_for(home: Path, cap
 
 
 def test_without_waiting_the_table_fills_and_stop_ends_it(home: Path) -> None:
-    trials = wb.TrialModule(tuned(steps=Option(400, 401), seconds_per_step=0.02))
+    trials = wb.TrialModule(tuned(steps=Option(120, 1), seconds_per_step=0.02, save_steps=5))
     table = trials.update(wait=False, show=False)
     with pytest.raises(ArgumentError, match="running already"):
         trials.update()
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and not any(r.jobs for r in table):
+    while time.monotonic() < deadline and not any("step " in r.progress for r in table):
         time.sleep(0.05)
     trials.stop(jobs=True)
     trials.wait()
     assert sorted(r.state for r in table) == ["interrupted", "waiting"]
     with pytest.raises(NotStarted, match="No trial has finished"):
         _ = trials.best
-    wb.jobs()[0].wait(20)
-    assert wb.jobs()[0].state == "cancelled"
+    stopped = wb.jobs()[0].wait(20)
+    assert stopped.state == "cancelled"
+    table = trials.update(show=False)
+    assert [r.state for r in table] == ["finished"] * 2
+    assert next(wb.job(r.jobs[0]) for r in table if r.number == 1).parent == stopped  # it went on at the checkpoint
 
 
 ANOTHER_DAY = """
