@@ -175,6 +175,15 @@ def test_a_module_that_blocks_is_asked_in_as_many_threads_as_rows() -> None:
     assert evaluate(Waits(), range(24), concurrency=24, show=False) == list(range(24))
 
 
+def test_a_module_whose_forward_is_async_is_awaited() -> None:
+    class Module(wb.ModuleBase):
+        async def forward(self, x: int) -> int:
+            await asyncio.sleep(0.01)
+            return x + 1
+
+    assert evaluate(Module(), range(50), concurrency=50, show=False) == list(range(1, 51))
+
+
 def test_a_row_remembers_nothing_of_the_one_before() -> None:
     m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy).start()
     with wb.session("talk"):

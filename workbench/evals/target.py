@@ -81,7 +81,8 @@ def _entry(subject: Any) -> tuple[Any, bool]:
     """What to call, and whether it awaits by itself; what only waits in a thread is better called in one of our own."""
     from ..modules.base import ModuleBase
 
-    if isinstance(subject, ModuleBase) and type(subject).aforward is ModuleBase.aforward and type(subject).acall is ModuleBase.acall:
+    plain = isinstance(subject, ModuleBase) and not inspect.iscoroutinefunction(subject.forward)
+    if plain and type(subject).aforward is ModuleBase.aforward and type(subject).acall is ModuleBase.acall:
         return subject, False
     if callable(call := getattr(subject, "acall", None)):
         return call, True
