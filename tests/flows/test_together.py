@@ -18,6 +18,7 @@ import workbench as wb
 from workbench import barrier, diverter, parallel, pipeline, warp
 from workbench.flows import workers
 from workbench.runtime import loop as background
+from workbench.runtime import threads
 
 user: contextvars.ContextVar[str] = contextvars.ContextVar("user", default="nobody")
 
@@ -283,7 +284,7 @@ def test_no_more_threads_is_an_error_not_a_hang(monkeypatch: pytest.MonkeyPatch)
     def start(job: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(workers, "start", start)
+    monkeypatch.setattr(threads, "start", start)
     with pytest.raises(wb.errors.FlowError, match="No thread can be started"):
         parallel(same, same, pipeline(barrier, same))(1)
 

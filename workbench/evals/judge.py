@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from ..core.answers import Answer
 from ..core.messages import Completion, Usage
 from ..errors import ArgumentError
+from ..runtime.threads import in_thread
 from .pace import Pace
 from .scoring import Judgement
 from .target import parallel
@@ -135,7 +136,7 @@ class Judge:
         asked: Any = turns if isinstance(self._model, ChatModule) else "\n\n".join(t["content"] for t in turns)
         if inspect.iscoroutinefunction(self._call):
             return await self._call(asked, **self._parameters)
-        said = await asyncio.to_thread(self._call, asked, **self._parameters)
+        said = await in_thread(self._call, asked, **self._parameters)
         return await said if inspect.isawaitable(said) else said
 
 

@@ -179,10 +179,11 @@ class EvalResult:
         list of ScoreSummary
             In the order of the scorers; latency last, where any was measured.
         """
-        version, rows = self._version, self.rows
+        version = self._version
         known = self._summaries.get((baseline, candidate))
         if known is not None and known[0] == version:
             return list(known[1])
+        rows = self.rows
         measured = any(o.latency is not None for r in rows for o in r.outputs)
         measures = [m for m in self.measures if measured or m.name != LATENCY]
         made = [summarise(rows, m, len(self.models), baseline=baseline, candidate=candidate) for m in measures]

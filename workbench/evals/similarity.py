@@ -4,7 +4,6 @@ gives the vectors; knows none of them.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import math
@@ -12,6 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 from ..errors import ArgumentError, DataError
+from ..runtime.threads import in_thread
 from .scorers import text_of
 from .scoring import Judgement, Value
 from .values import EvalCase, Measure
@@ -63,7 +63,7 @@ class Similarity:
         if inspect.iscoroutinefunction(self._call):
             found = await self._call(text)
         else:
-            found = await asyncio.to_thread(self._call, text)
+            found = await in_thread(self._call, text)
             if inspect.isawaitable(found):
                 found = await found
         return vector_of(found)

@@ -6,7 +6,7 @@ import contextvars
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from . import workers
+from ..runtime import threads
 
 if TYPE_CHECKING:
     from .base import FlowBase
@@ -31,7 +31,7 @@ class Background:
                 future.set_exception(e)
 
         self._calls.append(future)
-        workers.start(job)
+        threads.start(job)
         return future
 
     def wait(self) -> None:

@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from .. import registry
 from ..errors import FlowArgumentError
+from ..runtime.pulse import pulse
 from . import building, picture, places, tree
 from .assembly import Assembly
 from .binding import Frame, bind
 from .carriers import collected, positions, spread
 from .driving import Steps, adrive, drive
 from .items import run
-from .pulse import pulse
 
 Bind = bind  # inside the class that name is the method
 

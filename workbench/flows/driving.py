@@ -170,7 +170,7 @@ class _Hop:
         """(True, result), or (False, the first request that is awaited)."""
         import asyncio
 
-        from . import workers
+        from ..runtime import threads
 
         loop = asyncio.get_running_loop()
         future: asyncio.Future[tuple[bool, Any]] = loop.create_future()
@@ -180,9 +180,9 @@ class _Hop:
                 result, error = self.context.run(self._take, request), None
             except BaseException as e:
                 result, error = (True, None), e
-            workers.tell(loop, future, result, error)
+            threads.tell(loop, future, result, error)
 
-        workers.start(job)
+        threads.start(job)
         try:
             return await future
         finally:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import FlowError
-from . import workers
+from ..runtime import threads
 from .driving import Together, adrive, drive
 from .group import Group, Member, Stopped, current, no_threads
 
@@ -49,7 +49,7 @@ def _run(calls: Sequence[Callable[[], Any]], limit: int, needs: Sequence[Sequenc
 
     def launch(index: int) -> None:
         try:
-            workers.start(lambda: work(index))
+            threads.start(lambda: work(index))
         except RuntimeError as e:
             for other in group.finish(index, no_threads(e, len(calls))):
                 launch(other)

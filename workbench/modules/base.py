@@ -20,6 +20,7 @@ from ..core.jobs import JobSpec
 from ..core.messages import Usage
 from ..errors import NotStarted
 from ..runtime import loop
+from ..runtime.pulse import pulse
 from . import builder_keys, contents, hooks, life, tree, usage, wishes
 from .context import listener
 from .evaluation import EvalSet, identity
@@ -120,7 +121,7 @@ class ModuleBase:
         """What an awaited call does: `forward`, in a thread where it is not ``async``, unless a subclass has something better."""
         if inspect.iscoroutinefunction(self.forward):
             return await self.forward(*args, **kwargs)
-        from ..flows.workers import in_thread  # not the loop's few threads, which calls that wait for each other use up
+        from ..runtime.threads import in_thread  # not the loop's few threads, which calls that wait for each other use up
 
         return await in_thread(self.forward, *args, **kwargs)
 
@@ -162,7 +163,8 @@ class ModuleBase:
         around = hooks.Around(self._hooks, self)
         try:
             around.begin(args, kwargs)
-            output = await self.aforward(*args, **kwargs)
+            with pulse():
+                output = await self.aforward(*args, **kwargs)
             around.end(output)
             if self.return_trace:
                 self._trace(output)

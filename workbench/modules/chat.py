@@ -4,7 +4,6 @@ endpoint comes from is its subclasses' matter, and the only thing they differ in
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import time
 import uuid
@@ -23,6 +22,7 @@ from ..errors import ArgumentError, EndpointError
 from ..flows.binding import bind
 from ..formatters import Formatter, chain, formatter_of
 from ..prompts import ChatPrompter, PrompterBase, prompter_of
+from ..runtime.threads import in_thread
 from . import contents, parameters, sessions, usage
 from .base import ModuleBase
 from .outlet import Outlet
@@ -257,7 +257,7 @@ class ChatModule(ModuleBase):
                         outlet.put(piece)
                 completion = await answer.ajoin()
             except EndpointError as e:
-                raise await asyncio.to_thread(self._explained, e) from None  # it may wait for the engine's last words
+                raise await in_thread(self._explained, e) from None  # it may wait for the engine's last words
         return self._made(completion)
 
     async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Piece]:

@@ -5,7 +5,6 @@ Does not know models: it runs any callable with a listener in its context, and m
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import inspect
@@ -18,6 +17,8 @@ from ..core.events import Piece
 from ..core.messages import Usage
 from ..errors import ArgumentError
 from ..runtime import loop
+from ..runtime.pulse import pulse
+from ..runtime.threads import in_thread
 from .context import Closable, Listener, listener
 from .printing import Printer
 from .usage import Call, running
@@ -153,7 +154,8 @@ class StreamCall(Iterator[Piece], AsyncIterator[Piece]):
             try:
                 item = self._running.items.get_nowait()
             except queue.Empty:
-                item = await asyncio.to_thread(self._running.items.get)
+                with pulse():
+                    item = await in_thread(self._running.items.get)
             if isinstance(item, Piece):
                 return item
             if item is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.endpoints import Endpoint
 from ..core.messages import Usage
+from ..runtime.threads import in_thread
 from . import usage
 from .base import ModuleBase
 from .typed_calls import Outcome, TypedCalls
@@ -61,8 +62,8 @@ class TypedModule(ModuleBase):
         from ..runtime import loop
 
         with Progress(self.name) as progress:
-            asked = await asyncio.to_thread(self._calls.begin, self.endpoint, *args, told=progress.told, **kwargs)
-            return await asyncio.to_thread(self._made, await asyncio.wrap_future(loop.spawn(asked)))
+            asked = await in_thread(self._calls.begin, self.endpoint, *args, told=progress.told, **kwargs)
+            return await in_thread(self._made, await asyncio.wrap_future(loop.spawn(asked)))
 
     def _made(self, outcome: Outcome) -> Any:
         """The value, made here and not on the background loop, which streams what others say."""

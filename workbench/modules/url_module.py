@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..core.endpoints import Endpoint
 from ..errors import ArgumentError, EndpointError, NotStarted
 from ..formatters import Formatter, chain
+from ..runtime.threads import in_thread
 from . import address, sessions, url_body, usage
 from .base import ModuleBase
 from .outlet import Outlet
@@ -203,7 +204,7 @@ class UrlModule(ModuleBase):
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
         """`forward` without blocking the event loop; ``await m.acall(…)`` comes here."""
-        option, endpoint = self._stream, self.endpoint if self._known else await asyncio.to_thread(self._asked)
+        option, endpoint = self._stream, self.endpoint if self._known else await in_thread(self._asked)
         feed = self._open(endpoint, self._request(endpoint, args, kwargs, bool(option) or self._is_root))
         with Outlet(self, self.name, option, feed) as outlet:
             try:
@@ -213,7 +214,7 @@ class UrlModule(ModuleBase):
                             outlet.put(piece)  # type: ignore[arg-type]
                 result = await feed.ajoin()
             except EndpointError as e:
-                raise await asyncio.to_thread(self._explained, e) from None
+                raise await in_thread(self._explained, e) from None
             except asyncio.CancelledError:
                 feed.close()
                 raise
@@ -238,11 +239,11 @@ class UrlModule(ModuleBase):
 
     async def acall_method(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """`call` without blocking the event loop."""
-        endpoint = await asyncio.to_thread(self._asked)
+        endpoint = await in_thread(self._asked)
         try:
             return await self._open(endpoint, self._method(endpoint, method, args, kwargs)).ajoin()
         except EndpointError as e:
-            raise await asyncio.to_thread(self._explained, e) from None
+            raise await in_thread(self._explained, e) from None
 
     def _call(self, fname: str, *args: Any, **kwargs: Any) -> Any:
         return self.call(fname, *args, **kwargs)

@@ -17,6 +17,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from . import loop
 from .channel import Channel
+from .pulse import pulse
 
 T = TypeVar("T")
 
@@ -115,7 +116,8 @@ class Arriving(Generic[T]):
         channel = self._channel
         (channel.enders if end else channel.waiters).append(lambda: _set(running, event))
         if not (channel.ended or (channel.ready and not end)):
-            await event.wait()
+            with pulse():
+                await event.wait()
 
     def _raise(self) -> None:
         if self._channel.error is not None:
