@@ -228,14 +228,16 @@ async def _read_events(answer: http.Answer, channel: Channel, outcome: _Outcome,
     async for chunk in answer.chunks:
         watch.beat()
         pieces: list[Any] = []
-        for line in lines.feed(chunk):
-            if line.startswith("data:"):
-                text = line[5:].strip()
-                over = over or (_take(json.loads(text), endpoint, outcome, pieces) if ours else _foreign(text, pieces))
-        if pieces:
-            outcome.items += pieces
-            channel.texts += [p for p in pieces if isinstance(p, str)]
-            channel.push(pieces)
+        try:
+            for line in lines.feed(chunk):
+                if line.startswith("data:"):
+                    text = line[5:].strip()
+                    over = over or (_take(json.loads(text), endpoint, outcome, pieces) if ours else _foreign(text, pieces))
+        finally:  # an error that came in the same read comes after them
+            if pieces:
+                outcome.items += pieces
+                channel.texts += [p for p in pieces if isinstance(p, str)]
+                channel.push(pieces)
     if ours and not over:
         raise http.Disconnected("the answer has no end")
 
