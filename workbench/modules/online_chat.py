@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.messages import ChatRequest, Completion
-from ..core.providers import Provider
 from ..errors import ArgumentError
 from ..providers import model_names
 from ..runtime import keys, prices
@@ -19,6 +18,7 @@ from .chat import Tools
 from .online_endpoint import Key, OnlineTarget, base_address
 from .online_training import OnlineTraining
 from .printing import StreamOption
+from .targeted import Targeted
 
 if TYPE_CHECKING:
     from ..runtime.stream import Stream
@@ -45,7 +45,7 @@ ARGUMENTS = frozenset(
 _OF_A_CALL = ("model", "url", "timeout", "max_retries")
 
 
-class OnlineChatModule(OnlineTraining):
+class OnlineChatModule(Targeted, OnlineTraining):
     """A vendor's model to talk to.
 
     Parameters
@@ -141,45 +141,6 @@ class OnlineChatModule(OnlineTraining):
             self.static_params = static_params
 
     # ---- what it is
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it answers."""
-        return self._target.endpoint
-
-    @property
-    def provider(self) -> Provider:
-        """What is known of its vendor."""
-        return self._target.provider
-
-    @property
-    def source(self) -> str:
-        """The vendor's name."""
-        return self._target.provider.name
-
-    @property
-    def series(self) -> str:
-        """The vendor's name, as older code calls it."""
-        return self.source
-
-    @property
-    def model(self) -> str:
-        """The vendor's name of the model."""
-        return self._target.endpoint.model
-
-    @property
-    def base_url(self) -> str:
-        """Where it answers."""
-        return self._target.endpoint.url
-
-    @property
-    def name(self) -> str:
-        """What people see: the model's name."""
-        return self._name or self.model
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._name = value
 
     @property
     def type(self) -> str:

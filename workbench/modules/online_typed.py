@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..core.endpoints import Endpoint, Timeouts
-from ..core.providers import Provider
+from ..core.endpoints import Timeouts
 from . import online_options
 from .online_endpoint import Key, OnlineTarget
+from .targeted import Targeted
 from .typed_call import whole_address
 from .typed_calls import TIMEOUTS, TypedCalls
 from .typed_module import TypedModule
 
 
-class OnlineTypedModule(TypedModule):
+class OnlineTypedModule(Targeted, TypedModule):
     """Base of `OnlineEmbeddingModule` and `OnlineMultiModalModule`.
 
     Parameters
@@ -78,45 +78,6 @@ class OnlineTypedModule(TypedModule):
             defaults=static_params,
         )
         super().__init__(calls, return_trace=return_trace, name=name)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it answers."""
-        return self._target.endpoint
-
-    @property
-    def provider(self) -> Provider:
-        """What is known of its vendor."""
-        return self._target.provider
-
-    @property
-    def source(self) -> str:
-        """The vendor's name."""
-        return self._target.endpoint.source
-
-    @property
-    def series(self) -> str:
-        """The vendor's name, as older code calls it."""
-        return self.source
-
-    @property
-    def model(self) -> str:
-        """The vendor's name of the model."""
-        return self._target.endpoint.model
-
-    @property
-    def base_url(self) -> str:
-        """Where it answers."""
-        return self._target.endpoint.url
-
-    @property
-    def name(self) -> str:
-        """What people see: the model's name."""
-        return self._name or self.model
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._name = value
 
     def __repr__(self) -> str:
         kind = type(self).__name__.removesuffix("Module")
