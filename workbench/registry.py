@@ -33,6 +33,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "gemini": "workbench.dialects.gemini:Gemini",
         "bedrock_converse": "workbench.dialects.bedrock_converse:BedrockConverse",
         "spark_socket": "workbench.dialects.spark_socket:SparkSocket",
+        "vllm_generate": "workbench.dialects.vllm_generate:VllmGenerate",
     },
     "codec": {
         "plain": "workbench.dialects.plain:Plain",

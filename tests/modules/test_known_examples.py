@@ -142,7 +142,7 @@ def test_the_usage_guide_with_the_model_that_ships(model: lazyllm.TrainableModul
 
 
 def test_connecting_to_what_runs_already(model: lazyllm.TrainableModule) -> None:
-    for end in ("/v1/", "/v1", "/v1/chat/completions"):
+    for end in ("/v1/", "/v1", "/v1/chat/completions", "/generate", "/generate/"):
         url = model.endpoint.url.removesuffix("/v1") + end
         assert lazyllm.TrainableModule().deploy_method(lazyllm.deploy.vllm, url=url)("Hello").startswith("Hello!")
     with pytest.raises(ArgumentError, match="cannot be set there"):

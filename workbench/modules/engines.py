@@ -73,7 +73,7 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
 def attached(url: str, model: str, method: Method) -> Endpoint:
     """The endpoint at an address the user gave.
 
-    ``…/v1/`` and ``…/v1/chat/completions`` are OpenAI's form. The address of one of our own deployments, in whichever
+    ``…/v1/`` and ``…/v1/chat/completions`` are OpenAI's form, ``…/generate`` is vLLM's own. The address of one of our own deployments, in whichever
     process it was started, brings its key along.
     """
     others = sorted(set(method.arguments) - {"url", "key_env"})
@@ -86,9 +86,7 @@ def attached(url: str, model: str, method: Method) -> Endpoint:
     dialect = "openai_chat"
     if base.endswith("/generate"):
         base, dialect = base.removesuffix("/generate"), "vllm_generate"
-        if dialect not in registry.names("dialect"):
-            raise ArgumentError("The /generate form is not spoken by this version.", "", "Use the server's OpenAI address, such as …/v1/.")
-    own = _own_deployment(base)
+    own = _own_deployment(base) or _own_deployment(f"{base}/v1")
     if own is not None:
         return own
     return Endpoint(base, model, dialect, key_env=str(method.arguments.get("key_env", "")), source=parts.netloc)
