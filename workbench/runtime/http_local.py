@@ -7,6 +7,8 @@ one of them. Nothing here knows proxies, encryption, redirects or compression; `
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from urllib.parse import SplitResult
@@ -16,7 +18,7 @@ import httpcore
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 
 _KEEP_SECONDS = 4.0  # llama.cpp's server closes an idle connection after five
-_pools: dict[asyncio.AbstractEventLoop, httpcore.AsyncConnectionPool] = {}
+_idle: dict[tuple[asyncio.AbstractEventLoop, bytes, int | None], _Idle] = {}
 
 
 async def send(method: str, url: SplitResult, body: bytes | None, headers: Mapping[str, str], connect_timeout: float) -> Answer:
@@ -26,9 +28,6 @@ async def send(method: str, url: SplitResult, body: bytes | None, headers: Mappi
     ------
     ConnectFailed, Disconnected, NotHttp
     """
-    loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        _pools[loop] = httpcore.AsyncConnectionPool(max_connections=None, keepalive_expiry=_KEEP_SECONDS, network_backend=_Backend())
     target = url.path + (f"?{url.query}" if url.query else "")
     sent = {"Host": url.netloc.rpartition("@")[2], "Accept": "*/*", "User-Agent": "workbench", **headers}
     if body is not None:
@@ -41,14 +40,72 @@ async def send(method: str, url: SplitResult, body: bytes | None, headers: Mappi
             content=body,
             extensions={"timeout": {"connect": connect_timeout}},
         )
-        response = await _pools[loop].handle_async_request(request)
+        origin = request.url.origin
+        idle = _idle.setdefault((asyncio.get_running_loop(), origin.host, origin.port), _Idle())
+        connection = await idle.take() or httpcore.AsyncHTTPConnection(origin, keepalive_expiry=_KEEP_SECONDS, network_backend=_Backend())
+        response = await _ask(connection, request)
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as e:
         raise ConnectFailed(str(e) or "no connection in time") from None
     except (httpcore.NetworkError, httpcore.RemoteProtocolError) as e:
         raise Disconnected(str(e) or type(e).__name__) from None
     except (httpcore.ProtocolError, UnicodeError, ValueError, TypeError) as e:
         raise NotHttp(str(e)) from None
-    return Answer(response.status, lower(response.headers), _chunks(response), response.aclose)
+
+    async def close() -> None:
+        await response.aclose()
+        if connection.is_idle():
+            idle.put(connection)
+
+    return Answer(response.status, lower(response.headers), _chunks(response), close)
+
+
+class _Idle:
+    """Connections of one loop and server that wait for a request.
+
+    httpcore's own pool looks at every connection for every other one whenever a request begins or ends, which hundreds of
+    requests at once cannot afford.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[httpcore.AsyncHTTPConnection] = deque()  # the last used at the end
+        self._closing: set[asyncio.Task[None]] = set()
+        self._watched = False
+
+    async def take(self) -> httpcore.AsyncHTTPConnection | None:
+        """The connection that was used last, if it is still open."""
+        while self._waiting:
+            found = self._waiting.pop()
+            if not found.has_expired():
+                return found
+            await found.aclose()
+        return None
+
+    def put(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        """Keep a connection whose answer was read to its end."""
+        self._waiting.append(connection)
+        if not self._watched:
+            self._watched = True
+            asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """Close those that nobody wanted, and look again while there are others."""
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._waiting[0].has_expired():
+            task = loop.create_task(self._waiting.popleft().aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        self._watched = bool(self._waiting)
+        if self._watched:
+            loop.call_later(_KEEP_SECONDS, self._tidy)
+
+
+async def _ask(connection: httpcore.AsyncHTTPConnection, request: httpcore.Request) -> httpcore.Response:
+    try:
+        return await connection.handle_async_request(request)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await connection.aclose()
+        raise
 
 
 async def _chunks(response: httpcore.Response) -> AsyncIterator[bytes]:
