@@ -443,3 +443,14 @@ def test_a_dialect_is_loaded_when_it_is_used_and_not_before() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert {"openai_chat", "anthropic_messages", "gemini", "bedrock_converse", "spark_socket"} <= set(registry.names("dialect"))
     assert client.Secret is keys.Secret
+
+
+def test_a_name_without_an_address_and_a_proxy_that_is_down_read_differently() -> None:
+    unknown = Endpoint("http://no-such-host.invalid/v1", "gpt-x", source="vendor", network=Network(max_retries=0, proxy="none"))
+    with pytest.raises(errors.EndpointDown, match=r"no address for the name .no-such-host\.invalid"):
+        ask(unknown)
+    behind = Endpoint("http://api.vendor.invalid/v1", "gpt-x", network=Network(max_retries=0, proxy="http://me:hidden@127.0.0.1:9"))
+    with pytest.raises(errors.EndpointDown, match=r"through the proxy http://127\.0\.0\.1:9") as told:
+        ask(behind)
+    assert "hidden" not in str(told.value)
+    assert "proxy" in told.value.fix

@@ -5,16 +5,35 @@ Refusals that a server words itself are read by its dialect; these are the failu
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from ..core.endpoints import Endpoint
 from ..errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
 from .channel import Channel
 from .endpoints import last_words
+from .http import LOOPBACK, proxy_for
+
+_NO_NAME = (
+    "Name or service not known",
+    "nodename nor servname",
+    "No address associated",
+    "Temporary failure in name resolution",
+    "getaddrinfo failed",
+)
 
 
 def unreachable(channel: Channel, endpoint: Endpoint, cause: str) -> EndpointError:
     """No connection."""
     if "CERTIFICATE_VERIFY_FAILED" in cause:
         what, fix = f"The certificate of {endpoint.url} is not trusted.", "Name the certificates to trust: verify='…/ca.pem', or SSL_CERT_FILE."
+        return _error(EndpointDown, endpoint, channel, what, cause, fix)
+    host = _host(endpoint)
+    proxy = proxy_for(endpoint.url, endpoint.network)
+    if proxy:
+        what, fix = f"{endpoint.url} cannot be reached through the proxy {proxy}.", "Check that the proxy runs; proxy='none' goes without one."
+        return _error(EndpointDown, endpoint, channel, what, cause, fix)
+    if any(words in cause for words in _NO_NAME):
+        what, fix = f"There is no address for the name {host!r} of {endpoint.url}.", "Check how the URL is written, and whether the network is up."
         return _error(EndpointDown, endpoint, channel, what, cause, fix)
     return _error(EndpointDown, endpoint, channel, f"Nobody answers at {endpoint.url}.", cause, _restart(endpoint))
 
@@ -66,10 +85,16 @@ def no_key(endpoint: Endpoint, cause: str) -> EndpointError:
 def _restart(endpoint: Endpoint) -> str:
     if endpoint.job_id:
         return "Start the model again with start()."
-    host = endpoint.url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
-    if host in ("127.0.0.1", "localhost", "[::1]"):
+    if _host(endpoint) in LOOPBACK:
         return "Check that the server runs and the URL is right."
     return "Check the network, the proxy (HTTPS_PROXY, or proxy=…) and the URL."
+
+
+def _host(endpoint: Endpoint) -> str:
+    try:
+        return urlsplit(endpoint.url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _error(kind: type[EndpointError], endpoint: Endpoint, channel: Channel, what: str, cause: str, fix: str) -> EndpointError:

@@ -21,9 +21,9 @@ from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "send"]
+__all__ = ["LOOPBACK", "Answer", "ConnectFailed", "Disconnected", "NotHttp", "proxy_for", "send"]
 
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
 _clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
 
@@ -47,7 +47,7 @@ async def send(
     sent = {"Accept-Encoding": "identity", **headers}
     try:
         parts = urlsplit(url)
-        here = (parts.hostname or "") in _LOOPBACK
+        here = (parts.hostname or "") in LOOPBACK
     except ValueError as e:
         raise NotHttp(str(e)) from None
     network = network or Network()
@@ -75,7 +75,7 @@ async def _send(
         request = client.build_request(method, url, content=body, headers=dict(headers), timeout=httpx.Timeout(None, connect=connect_timeout))
         response = await client.send(request, stream=True)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as e:
-        raise ConnectFailed(str(e) or type(e).__name__) from None
+        raise ConnectFailed(str(e) or f"no connection within {connect_timeout:g} s") from None
     except (httpx.NetworkError, httpx.RemoteProtocolError) as e:
         raise Disconnected(str(e) or type(e).__name__) from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as e:
@@ -92,6 +92,24 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             yield chunk
     except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as e:
         raise Disconnected(str(e) or type(e).__name__) from None
+
+
+def proxy_for(url: str, network: Network) -> str:
+    """The proxy that a request to an address goes through, without a password; empty where there is none."""
+    from urllib.request import getproxies, proxy_bypass
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    found = network.proxy
+    if not found and not proxy_bypass(host):
+        known = getproxies()
+        found = known.get(parts.scheme.replace("ws", "http")) or known.get("all", "")
+    if host in LOOPBACK or found in ("", "none"):
+        return ""
+    return found.rpartition("://")[0] + "://" * ("://" in found) + found.rpartition("://")[2].rpartition("@")[2]
 
 
 def _client(here: bool, network: Network) -> httpx.AsyncClient:
