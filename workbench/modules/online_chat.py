@@ -18,7 +18,6 @@ from .chat import Tools
 from .online_endpoint import Key, OnlineTarget, base_address
 from .online_training import OnlineTraining
 from .printing import StreamOption
-from .targeted import Targeted
 
 if TYPE_CHECKING:
     from ..runtime.stream import Stream
@@ -45,7 +44,7 @@ ARGUMENTS = frozenset(
 _OF_A_CALL = ("model", "url", "timeout", "max_retries")
 
 
-class OnlineChatModule(Targeted, OnlineTraining):
+class OnlineChatModule(OnlineTraining):
     """A vendor's model to talk to.
 
     Parameters

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import registry
 from ..core.endpoints import Endpoint
-from ..core.jobs import JobSpec, JobState
+from ..core.jobs import JobRecord, JobSpec
 from ..core.remote_training import RemoteJob, RemoteSpec
-from ..errors import ArgumentError, ModelNotFound, NotStarted
+from ..errors import ArgumentError, ModelNotFound
 from ..settings import settings
-from . import views
 from .chat import ChatModule
-from .following import failed, follow
-from .online_endpoint import OnlineTarget, with_model
+from .printing import StreamOption
+from .targeted import Targeted
+from .training import Tuning
+from .training_job import TrainsByJob
 
 if TYPE_CHECKING:
     from ..runtime.job import Job
@@ -46,16 +47,23 @@ class RemoteModels(list[RemoteJob]):
         return str(self.to_pandas().to_html(index=False)) if self else "<p>No fine-tunings there.</p>"
 
 
-class OnlineTraining(ChatModule):
+class OnlineTraining(Targeted, TrainsByJob, ChatModule):
     """A chat module whose vendor can fine-tune."""
 
-    _target: OnlineTarget
     _train_set: Any = None
     _valid_set: Any = None
     _train_arguments: Mapping[str, Any] = {}
     _deploy_arguments: Mapping[str, Any] = {}
-    _job_id = ""
-    _awaited = True
+
+    def __init__(self, *, stream: StreamOption = False, return_trace: bool = False, name: str = "") -> None:
+        super().__init__(stream=stream, return_trace=return_trace, name=name)
+        self._tuning = Tuning()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it answers, as the fine-tuned model when there is one."""
+        endpoint, tuned = super().endpoint, self._tuning.model
+        return replace(endpoint, model=tuned) if tuned else endpoint
 
     # ---- what to do
 
@@ -101,7 +109,7 @@ class OnlineTraining(ChatModule):
                 name = by_id[model_id].model
                 if not name:
                     raise ModelNotFound(f"{model_id} has made no model.", f"It is {by_id[model_id].status}.", "See get_finetuned_models().")
-        self._target = with_model(self._target, name)
+        self._tuning.model = name
         return self
 
     # ---- what there is
@@ -119,19 +127,6 @@ class OnlineTraining(ChatModule):
         found = self.get_finetuned_models()
         return [(j.id, j.model) for j in found if j.model], [(j.id, j.model) for j in found if not j.model]
 
-    @property
-    def job(self) -> Job | None:
-        """The last fine-tuning job; None before `update`."""
-        if not self._job_id:
-            return None
-        from ..runtime.job import Job
-
-        return Job(self._job_id)
-
-    def monitor(self) -> Any:
-        """The live monitor of the last fine-tuning."""
-        return views.monitor(self._begun())
-
     def status(self, task: str | None = None) -> str:
         """The state of the last fine-tuning; ``idle`` before `update`."""
         job = self.job
@@ -144,31 +139,15 @@ class OnlineTraining(ChatModule):
         record = jobs.store().job(job if isinstance(job, str) else job.id)
         if record.kind != "finetune" or record.spec.backend != BACKEND:
             raise ArgumentError(f"The job {record.name!r} is no vendor's fine-tuning.", "", "See wb.jobs().")
-        self._job_id, self._awaited = record.id, False
+        self._adopt(record.id)
         return self
 
     def stop(self, task: str | None = None, *, recursive: bool = True) -> None:
         """Cancel the fine-tuning at the vendor (``finetune``); a vendor's model itself is not ours to stop."""
         if task == "finetune":
-            self._begun().stop()
+            self._begun("Call set_train_tasks(rows), then update().").stop()
         else:
             super().stop(recursive=recursive)
-
-    def resume(self, *, wait: bool = True) -> Any:
-        """Go on with a fine-tuning whose following was stopped or failed; otherwise like `update`."""
-        resumed = self._begun().resume()
-        self._job_id, self._awaited = resumed.id, False
-        if not wait:
-            return resumed
-        self._await_training()
-        self._evaluate()
-        return self
-
-    def _begun(self) -> Job:
-        job = self.job
-        if job is None:
-            raise NotStarted(f"{self.name} has not been fine-tuned here.", "", "Call set_train_tasks(rows), then update().")
-        return job
 
     # ---- the steps of `update`
 
@@ -203,28 +182,16 @@ class OnlineTraining(ChatModule):
         registry.get("finetune", BACKEND)().check(payload)
         return JobSpec("finetune", BACKEND, name, payload, share_key=_share_key(payload))
 
-    def _train(self, spec: JobSpec) -> Job:
-        from ..runtime import jobs
-        from ..runtime.job import Job
+    def _training_files(self) -> Mapping[str, str | bytes]:
         from ..runtime.keys import held_parts
 
         # A key that was given as an argument lives in this process; the one that follows the job gets it in a file
-        # that only the user can read and that goes when it has ended.
+        # that only the user can read, and removes the file when it has read it.
         parts = held_parts(self._target.endpoint)
-        files = {"credentials.json": json.dumps(dict(parts))} if parts else {}
-        self._job_id, self._awaited = jobs.submit(spec, files=files).id, False
-        return Job(self._job_id)
+        return {"credentials.json": json.dumps(dict(parts))} if parts else {}
 
-    def _await_training(self) -> None:
-        if self._awaited:
-            return
-        with views.training(self) as show:
-            record = follow(self._job_id, show.record)
-            show.ended(f"{record.name}: {record.state}")
-        self._awaited = True
-        if record.state is not JobState.SUCCEEDED:
-            raise failed(record, f"The fine-tuning {record.name} did not finish ({record.state}).", "m.resume() goes on where it stopped.")
-        self._target = with_model(self._target, str(record.result["model"]))
+    def _trained(self, record: JobRecord) -> None:
+        self._tuning.model = str(record.result["model"])
         self._train_set = self._valid_set = None  # it is done: a further update() trains nothing again
 
     # ---- the vendor

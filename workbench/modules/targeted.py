@@ -36,7 +36,7 @@ class Targeted(ModuleBase):
     @property
     def model(self) -> str:
         """The vendor's name of the model."""
-        return self._target.endpoint.model
+        return self.endpoint.model
 
     @property
     def base_url(self) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..core.endpoints import Endpoint
-from ..core.jobs import JobSpec, JobState, Progress
+from ..core.jobs import JobRecord, JobSpec, Progress
 from ..errors import ArgumentError, EndpointError, JobError, NotStarted
 from . import engines, training, views
-from .following import failed, follow
 from .methods import NONE
+from .training_job import TrainsByJob
 from .tuned import Tuned
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Task = Literal["deploy", "finetune"]
 
 
-class TrainableModule(Tuned):
+class TrainableModule(TrainsByJob, Tuned):
     """A model that can be talked to, fine-tuned, deployed and evaluated.
 
     Parameters
@@ -76,11 +76,6 @@ class TrainableModule(Tuned):
     def deployment(self) -> Job | None:
         """The deployment's job, from the moment `start` asked for it; None before, and where the address was given by hand."""
         return _job(self._serving.shown_id)
-
-    @property
-    def job(self) -> Job | None:
-        """The last fine-tuning job; None before `update`."""
-        return _job(self._tuning.job_id)
 
     @property
     def state(self) -> str:
@@ -194,50 +189,10 @@ class TrainableModule(Tuned):
         wish = training.Wish(self.base_model, self.target_path, chosen, self._trainset, self._validset, self._type or "")
         return training.finetune_spec(wish, self._base_path() if engines.needs_model(chosen) else Path(self.base_model))
 
-    def _train(self, spec: JobSpec) -> Job:
-        from ..runtime import jobs
-
-        return self._adopt(jobs.submit(spec).id)
-
-    def _adopt(self, job_id: str) -> Job:
-        from ..runtime.job import Job
-
-        self._tuning.job_id, self._tuning.awaited = job_id, False
-        return Job(job_id)
-
-    def _await_training(self) -> None:
-        if self._tuning.awaited:
-            return
-        with views.training(self) as show:
-            record = follow(self._tuning.job_id, show.record)
-            show.ended(f"{record.name}: {record.state}" + (f" · {record.step} steps" if record.step else ""))
-        self._tuning.awaited = True
-        if record.state is not JobState.SUCCEEDED:
-            fix = "t.resume() continues at the last checkpoint." if record.step else f"Look at wb.job({record.id!r}).logs()."
-            raise failed(record, f"The fine-tuning {record.name} did not finish ({record.state}).", fix)
+    def _trained(self, record: JobRecord) -> None:
         self._tuning.model = str(record.result.get("model", ""))  # a dry run makes none
 
-    def resume(self, *, wait: bool = True) -> Any:
-        """Continue a fine-tuning that was stopped or failed at its last checkpoint; otherwise like `update`."""
-        job = self.job
-        if job is None:
-            raise NotStarted(f"{self.name} has not been fine-tuned here.", "", "Call update(), or wb.job(id).resume().")
-        resumed = self._adopt(job.resume().id)
-        if not wait:
-            return resumed
-        self._await_training()
-        self._deploy()
-        self._evaluate()
-        return self
-
     # ---- views
-
-    def monitor(self) -> Any:
-        """The live monitor of the last fine-tuning."""
-        job = self.job
-        if job is None:
-            raise NotStarted(f"{self.name} has not been fine-tuned here.", "", "Call update(), or wb.job(id).monitor() for another job.")
-        return views.monitor(job)
 
     def __repr__(self) -> str:
         return (
