@@ -22,13 +22,22 @@ from .deadline import Deadline
 from .exchange import Exchange
 
 Told = Callable[[str], object]
+Sending = http.Sending
 _FAREWELL = 10.0  # seconds to end a task that nobody waits for
 _farewells = set[asyncio.Task[None]]()
 T = TypeVar("T")
 MOST = 1 << 30  # bytes of an answer that are kept: nothing that a vendor answers comes near it
 
 
-def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None, told: Told | None = None) -> Any:
+def call(
+    endpoint: Endpoint,
+    codec: str,
+    request: Any,
+    timeouts: Timeouts | None = None,
+    told: Told | None = None,
+    *,
+    sending: Sending | None = None,
+) -> Any:
     """Send a request and wait for its result; an interrupt aborts it upstream.
 
     Parameters
@@ -42,6 +51,9 @@ def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None
     timeouts : Timeouts, optional
     told : callable, optional
         Called with the vendor's word for how far a task is, each time it was asked; on the background loop, so it must be quick.
+    sending : callable, optional
+        Called with the bytes of the first request's body that are sent, and with their whole number; there, too. From the
+        beginning again when it is sent again.
 
     Returns
     -------
@@ -52,7 +64,7 @@ def call(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None
     ------
     EndpointError
     """
-    return loop.run(_call(endpoint, codec, request, timeouts or Timeouts(), told))
+    return loop.run(_call(endpoint, codec, request, timeouts or Timeouts(), told, sending))
 
 
 async def acall(endpoint: Endpoint, codec: str, request: Any, timeouts: Timeouts | None = None, told: Told | None = None) -> Any:
@@ -81,11 +93,11 @@ async def _models(endpoint: Endpoint, timeouts: Timeouts) -> list[str]:
     return await _guarded(exchange.models(patient=True), exchange)
 
 
-async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts, told: Told | None = None) -> Any:
+async def _call(endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts, told: Told | None = None, sending: Sending | None = None) -> Any:
     codec: Codec = registry.get("codec", name)(endpoint.options)
     channel, watch = Channel(), Deadline(timeouts)
     exchange = Exchange(endpoint, codec, channel, timeouts, watch)
-    return await _guarded(_ask(exchange, codec, _named(request, endpoint), told), exchange)
+    return await _guarded(_ask(exchange, codec, _named(request, endpoint), told, sending), exchange)
 
 
 async def _guarded(work: Coroutine[Any, Any, T], exchange: Exchange) -> T:
@@ -105,7 +117,7 @@ async def _guarded(work: Coroutine[Any, Any, T], exchange: Exchange) -> T:
         watch.stop()
 
 
-async def _ask(exchange: Exchange, codec: Codec, request: Any, told: Told | None) -> Any:
+async def _ask(exchange: Exchange, codec: Codec, request: Any, told: Told | None, sending: Sending | None) -> Any:
     read: Callable[[int, Mapping[str, str], bytes], Any] = codec.decode
 
     async def receive(answer: http.Answer) -> Any:
@@ -115,7 +127,7 @@ async def _ask(exchange: Exchange, codec: Codec, request: Any, told: Told | None
         except Refused as e:
             raise await exchange.refusal(answer.status, answer.headers, str(e)) from None
 
-    result = await exchange.send(codec.encode(request), receive)
+    result = await exchange.send(codec.encode(request), receive, sending)
     while isinstance(result, FollowUp):
         if told is not None:
             told(result.state)

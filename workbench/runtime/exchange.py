@@ -52,7 +52,7 @@ class Exchange:
         self._proof: Mapping[str, Secret] = {}  # what the key became in the last request, such as a token
         self._advising = False
 
-    async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
+    async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]], sending: http.Sending | None = None) -> T:
         """Send; again only while nothing of an answer has come, and only where the endpoint says so or never got it.
 
         Raises
@@ -67,7 +67,7 @@ class Exchange:
             last = attempt > endpoint.network.max_retries
             try:
                 async with rate.turn(endpoint):
-                    return await self._once(call, receive)
+                    return await self._once(call, receive, sending)
             except http.ConnectFailed as e:
                 if last:
                     raise failures.unreachable(channel, endpoint, str(e)) from None
@@ -94,10 +94,17 @@ class Exchange:
             self.watch.rest()
             await asyncio.sleep(pause * random.uniform(1.0, 1.25))  # apart from others that were refused in the same moment
 
-    async def _once(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]]) -> T:
+    async def _once(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]], sending: http.Sending | None = None) -> T:
         url, body, headers = self._prepare(call)
         self.watch.start()
-        async with http.send(call.method, url, body, headers, connect_timeout=self.timeouts.connect, network=self.endpoint.network) as answer:
+
+        def tell(sent: int, size: int) -> None:
+            self.watch.start()  # the wait for an answer begins when everything is sent
+            if sending is not None:
+                sending(sent, size)
+
+        network = self.endpoint.network
+        async with http.send(call.method, url, body, headers, connect_timeout=self.timeouts.connect, network=network, sending=tell) as answer:
             if answer.status >= 300:
                 raise await self._refusal(answer)
             return await receive(answer)

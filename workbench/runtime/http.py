@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -21,10 +21,12 @@ from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["LOOPBACK", "Answer", "ConnectFailed", "Disconnected", "NotHttp", "proxy_for", "send"]
+__all__ = ["LOOPBACK", "Answer", "ConnectFailed", "Disconnected", "NotHttp", "Sending", "proxy_for", "send"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
+Sending = Callable[[int, int], object]  # told the bytes that are sent, and how many there are
+PART = 1 << 16
 _clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
 
 
@@ -37,8 +39,9 @@ async def send(
     *,
     connect_timeout: float = 5.0,
     network: Network | None = None,
+    sending: Sending | None = None,
 ) -> AsyncIterator[Answer]:
-    """Send a request; leaving the block before the body's end closes the connection.
+    """Send a request; leaving the block before the body's end closes the connection. ``sending`` is told how far a large body is.
 
     Raises
     ------
@@ -56,9 +59,9 @@ async def send(
 
         answer = await http_socket.send(url, body, sent, connect_timeout, network, here)
     elif here and parts.scheme == "http":
-        answer = await http_local.send(method, parts, body, sent, connect_timeout)
+        answer = await http_local.send(method, parts, _parted(body, sending), {**sent, **_length(body)}, connect_timeout)
     else:
-        answer = await _send(method, url, body, sent, connect_timeout, here, network)
+        answer = await _send(method, url, _parted(body, sending), {**sent, **_length(body)}, connect_timeout, here, network)
     try:
         yield answer
     finally:
@@ -66,7 +69,13 @@ async def send(
 
 
 async def _send(
-    method: str, url: str, body: bytes | None, headers: Mapping[str, str], connect_timeout: float, here: bool, network: Network
+    method: str,
+    url: str,
+    body: bytes | AsyncIterator[bytes] | None,
+    headers: Mapping[str, str],
+    connect_timeout: float,
+    here: bool,
+    network: Network,
 ) -> Answer:
     import httpx
 
@@ -92,6 +101,24 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             yield chunk
     except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as e:
         raise Disconnected(str(e) or type(e).__name__) from None
+
+
+def _length(body: bytes | None) -> dict[str, str]:
+    return {} if body is None else {"Content-Length": str(len(body))}
+
+
+def _parted(body: bytes | None, sending: Sending | None) -> bytes | AsyncIterator[bytes] | None:
+    """A large body in parts, each told when the socket has taken the one before; a small one as it is."""
+    if body is None or sending is None or len(body) <= PART:
+        return body
+
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), PART):
+            sending(start, len(body))
+            yield body[start : start + PART]
+        sending(len(body), len(body))
+
+    return parts()
 
 
 def proxy_for(url: str, network: Network) -> str:

@@ -21,8 +21,10 @@ _KEEP_SECONDS = 4.0  # llama.cpp's server closes an idle connection after five
 _idle: dict[tuple[asyncio.AbstractEventLoop, bytes, int | None], _Idle] = {}
 
 
-async def send(method: str, url: SplitResult, body: bytes | None, headers: Mapping[str, str], connect_timeout: float) -> Answer:
-    """Send a request and return its answer when its head has come.
+async def send(
+    method: str, url: SplitResult, body: bytes | AsyncIterator[bytes] | None, headers: Mapping[str, str], connect_timeout: float
+) -> Answer:
+    """Send a request and return its answer when its head has come. A body in parts needs its length among the headers.
 
     Raises
     ------
@@ -30,7 +32,7 @@ async def send(method: str, url: SplitResult, body: bytes | None, headers: Mappi
     """
     target = url.path + (f"?{url.query}" if url.query else "")
     sent = {"Host": url.netloc.rpartition("@")[2], "Accept": "*/*", "User-Agent": "workbench", **headers}
-    if body is not None:
+    if isinstance(body, bytes):
         sent["Content-Length"] = str(len(body))
     try:
         request = httpcore.Request(
