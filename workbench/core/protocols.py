@@ -48,6 +48,9 @@ class Stage:
     asks_vendors: bool = False
 
 
+CREDENTIALS = "credentials.json"
+
+
 @dataclass(frozen=True, slots=True)
 class JobPlace:
     """Where a job lives: its folder, the stages' working directory in it, and the files the runner's protocol uses.
@@ -74,6 +77,11 @@ class JobPlace:
     @property
     def log(self) -> Path:
         return self.folder / "log.txt"
+
+    @property
+    def credentials(self) -> Path:
+        """A vendor's key on its way to the stage that asks there; nothing of it is left when the job has ended."""
+        return self.folder / CREDENTIALS
 
     @property
     def key(self) -> Path:

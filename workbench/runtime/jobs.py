@@ -69,6 +69,7 @@ def _submit(spec: JobSpec, files: Mapping[str, str | bytes], parent_step: int | 
             write_file(place.folder / name, content)
         start_supervisor(record.id, store().home, place.folder)
     except BaseException as e:
+        place.credentials.unlink(missing_ok=True)
         with contextlib.closing(JobWriter(store().home, record.id, None)) as writer, contextlib.suppress(Exception):
             writer.finish(JobState.FAILED, failure=Failure(str(e)))
         raise

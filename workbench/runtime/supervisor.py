@@ -89,6 +89,7 @@ class Supervisor:
             print(f"The job is no longer this supervisor's: {e}", file=sys.stderr)
         finally:
             job_processes.end_job(self.place.job_id)
+            self.place.credentials.unlink(missing_ok=True)  # a stage that never began has not read it
 
     def _outcome(self) -> tuple[JobState, dict[str, Any]]:
         try:

@@ -37,6 +37,7 @@ def sweep(store: Store) -> list[str]:
 
 def _write_down(store: Store, record: JobRecord, owner: Owner | None) -> None:
     place = store.place(record.id)
+    place.credentials.unlink(missing_ok=True)
     writer = JobWriter(store.home, record.id, owner)
     try:
         with contextlib.suppress(OwnershipLost):  # another was quicker

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from .. import registry
-from ..core.protocols import HttpRequest
+from ..core.protocols import CREDENTIALS, HttpRequest
 from ..core.remote_training import RemoteEvent, RemoteJob, RemoteSpec, TrainingForm
 from ..errors import EndpointDown, EndpointError, EndpointTimeout, RateLimited, StreamBroken, WorkbenchError
 from ..runners.train_report import Report
@@ -27,6 +27,7 @@ from . import calls, keys
 _STOPPED = 143
 _PATIENCE = 6 * 3600.0  # seconds for which a vendor that does not answer is asked again while it trains
 _CANCEL_SECONDS = 40.0
+_TELL_SECONDS = 0.2
 _PASSING = (EndpointDown, EndpointTimeout, RateLimited, StreamBroken)
 
 
@@ -108,6 +109,7 @@ class Following:
         reached.train = reached.train or ("" if in_bucket else self._upload(spec.train))
         reached.valid = reached.valid or (self._upload(spec.valid) if spec.valid and not in_bucket else "")
         self._save()
+        self._sleep(0.0)  # who stopped it while it uploaded is not to pay for a training
         self._progress("create", "Creating the fine-tuning")
         job_id = _id_of(self._ask(form.create(spec, reached.train, reached.valid)))
         reached.remote_job = job_id
@@ -115,13 +117,11 @@ class Following:
         print(f"The vendor's fine-tuning is {job_id}.")
 
     def _upload(self, path: str) -> str:
-        size = os.path.getsize(path)
-        self._progress("upload", f"Uploading {Path(path).name}", 0, size)
         with open(path, encoding="utf-8") as f:
             lines = [json.dumps(self.form.line(json.loads(line)), ensure_ascii=False) for line in f if line.strip()]
         content = ("\n".join(lines) + "\n").encode()
-        found = self.form.uploaded(self._ask(self.form.upload(Path(path).name, content)))
-        self._progress("upload", f"Uploaded {Path(path).name}", size, size)
+        found = self.form.uploaded(self._ask(self.form.upload(Path(path).name, content), self._sending(f"Uploading {Path(path).name}")))
+        self._progress("upload", f"Uploaded {Path(path).name}", len(content), len(content))
         print(f"{Path(path).name} ({len(content):,} bytes, {len(lines):,} rows) is {found} at the vendor.")
         prepare = self.form.prepare(found)
         if prepare is None:
@@ -218,7 +218,10 @@ class Following:
         for pause in self._pauses():
             found = form.deployed(self._ask(form.look_deployed(reached.deployment)))
             if found.failed:
-                raise VendorFailed(f"The vendor could not deploy {reached.model}.", found.status, "Look at the vendor's console.")
+                reached.deployment = ""
+                self._save()
+                fix = "Look at the vendor's console; job.resume() deploys again."
+                raise VendorFailed(f"The vendor could not deploy {reached.model}.", found.status, fix)
             if found.ready:
                 reached.model = found.model or reached.model
                 self._save()
@@ -228,6 +231,8 @@ class Following:
 
     def _cancel(self) -> None:
         """Cancel at the vendor and see that it is."""
+        if self.reached.deployment:
+            self.report.event("notice", level="warning", text=f"The deployment {self.reached.deployment} goes on at the vendor and may cost.")
         if not self.reached.remote_job or self.reached.model:
             return
         self._stop = False
@@ -243,8 +248,20 @@ class Following:
 
     # ---- means
 
-    def _ask(self, request: HttpRequest) -> Any:
-        return calls.call(self.spec.endpoint, "plain", request).json() or {}
+    def _ask(self, request: HttpRequest, sending: calls.Sending | None = None) -> Any:
+        return calls.call(self.spec.endpoint, "plain", request, sending=sending).json() or {}
+
+    def _sending(self, text: str) -> calls.Sending:
+        """Tells how many bytes of an upload are sent, some times a second."""
+        last = 0.0
+
+        def tell(sent: int, size: int) -> None:
+            nonlocal last
+            if sent == size or time.monotonic() - last > _TELL_SECONDS:
+                last = time.monotonic()
+                self._progress("upload", text, sent, size)
+
+        return tell
 
     def _progress(self, phase: str, text: str, done: float | None = None, total: float | None = None) -> None:
         self.report.event("progress", phase=phase, text=text, done=done, total=total, unit="bytes" if total else "")
@@ -298,7 +315,7 @@ def main(folder: str) -> int:
         os.chdir(cwd)  # ./.env is the user's
     report = Report.of_this_process()
     spec = RemoteSpec.from_json(payload)
-    credentials = place / "credentials.json"
+    credentials = place / CREDENTIALS
     if credentials.is_file():  # a key that was given as an argument; it is in no file any more from here on
         spec = replace(spec, endpoint=replace(spec.endpoint, key_ref=keys.hold(json.loads(credentials.read_text()))))
         credentials.unlink()
