@@ -128,6 +128,25 @@ def test_a_job_sees_the_gpus_of_its_trial(home: Path) -> None:
         devices.assigned.reset(token)
 
 
+class Picky(wb.ModuleBase):
+    """Answers nothing with one of its values."""
+
+    builder_keys = ("times",)
+    _times: Any = 1
+
+    def forward(self, text: str) -> str:
+        if self._times == 3:
+            raise ValueError("three is too much")
+        return text * self._times
+
+
+def test_a_trial_whose_rows_have_no_answer_says_why(home: Path) -> None:
+    picky = Picky().times(Option(2, 3)).evalset([{"input": "a", "expected": "aa"}] * 2)  # type: ignore[attr-defined]  # made by its key
+    answered, unanswered = wb.TrialModule(picky).update().rows
+    assert (answered.error, unanswered.state) == ("", "finished")
+    assert unanswered.error == "2 of 2 rows without an answer: ValueError: three is too much"
+
+
 # ---- running them
 
 

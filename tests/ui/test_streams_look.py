@@ -24,6 +24,14 @@ flow = pipeline(parallel(alpha, beta), lambda a, b: a)
 flow('hi')
 wb.StreamCallHelper(flow).show('hi');
 """
+FACES = """
+n = wb.TrainableModule('n').deploy_method(wb.deploy.dummy)
+class Both(wb.ModuleBase):
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = n.share(), n.share(prompt='Be brief.')
+Both().start(); n.name
+"""
 TREE = """
 class Agent(wb.ModuleBase):
     def __init__(self):
@@ -40,7 +48,7 @@ def no_jobs_left(lab: Any) -> Iterator[None]:
 
 
 def test_streamed_answers_have_their_colours_and_stay_together(open_notebook: Callable[..., Any]) -> None:
-    notebook = open_notebook(START, ONE, TWO, TREE)
+    notebook = open_notebook(START, ONE, TWO, TREE, FACES)
     notebook.run(0)
     said = "The answer of a model that streams, word by word."
     assert notebook.run(1).strip() == f"AI: {said} End"
@@ -53,3 +61,5 @@ def test_streamed_answers_have_their_colours_and_stay_together(open_notebook: Ca
     tree = notebook.run(3)
     assert [line[:2] for line in tree.strip().splitlines()] == ["<M", "├─", "└─"]
     notebook.shot("streams")
+    notebook.run(4)
+    expect(notebook.cell(4).get_by_text("OpenAI-compatible")).to_have_count(1)  # faces of one deployment have one card

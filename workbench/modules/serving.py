@@ -28,6 +28,7 @@ class Serving:
         self.lock = threading.RLock()
         self.endpoint: Endpoint | None = None
         self.job_id = ""
+        self.shown_in: int | None = None  # the cell in whose output the start of one of the modules has put a card
         self._coming = ""
         self._share_key = ""
         self._own = False

@@ -45,7 +45,7 @@ class TrialRow:
     seconds : float or None
         How long it took, all attempts together.
     error : str
-        Why it failed.
+        Why it failed; of a finished one, how many rows of its evaluation have no answer, and why.
     progress : str
         What it is doing now.
     evaluated : str

@@ -125,7 +125,7 @@ class Run:
             life.evaluate(self._modules, show=False, **self._options)
             self._look()
             scores, smaller = _scores(self._asked)
-            self._say(scores=scores, smaller=smaller)
+            self._say(scores=scores, smaller=smaller, error=_unanswered(self._asked))
         finally:
             self._release()
 
@@ -205,6 +205,15 @@ def _scores(modules: Sequence[ModuleBase]) -> tuple[dict[str, float], tuple[str,
                 scores[name] = mean
                 smaller += [] if summary.higher_is_better else [name]
     return scores, tuple(smaller)
+
+
+def _unanswered(modules: Sequence[ModuleBase]) -> str:
+    """How many rows of the evaluations have no answer, and why the first has none; empty when all have one."""
+    rows = [row for module in modules for row in module._evaluation.rows]
+    failed = [row for row in rows if row.failed]
+    if not failed:
+        return ""
+    return f"{len(failed)} of {len(rows)} rows without an answer: {next(o.error for o in failed[0].outputs if o.error)}"
 
 
 def _words(error: Exception) -> str:

@@ -134,11 +134,13 @@ def card_bundle(module: TrainableModule, include: Any, exclude: Any) -> Any:
 
 
 def _display_card(module: TrainableModule) -> bool:
-    if take_card(module):
+    """A card for a start; faces of one deployment that start in one cell have one card."""
+    here, serving = cell(), module._serving
+    if take_card(module) or (here is not None and serving.shown_in == here):
         return True
     shown = _display("modelcard", module)
     if shown:
-        module._shown_in = cell()
+        module._shown_in = serving.shown_in = here
     return shown
 
 
