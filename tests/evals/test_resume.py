@@ -87,6 +87,17 @@ def test_rows_that_failed_are_asked_again_where_that_is_wished(home: Path) -> No
     assert (m.eval_result.errors, m.eval_result.summary()[0].means) == (0, (1.0,))
 
 
+def test_a_new_process_goes_on_where_that_is_wished(home: Path) -> None:
+    WORLD["stop_at"] = 5
+    Twice().evalset(ROWS).eval(concurrency=1)
+    evaluate(abs, [1], show=False)  # another one in between
+    WORLD["stop_at"] = None
+    anew, other = Twice().evalset(ROWS), Twice().evalset(ROWS[1:])
+    assert 0 not in anew.eval(resume=True, concurrency=1).calls
+    assert (anew.eval_result.state, len(anew.calls)) == ("finished", len(ROWS) - 5)
+    assert sorted(other.eval(resume=True).calls) == [x for x, _ in ROWS[1:]]
+
+
 @pytest.mark.parametrize("change", ["module", "rows", "scorers", "code"])
 def test_what_has_changed_is_asked_anew_and_said(
     stopped: Twice, change: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workbench import ActionModule, bind, diverter, ifs, loop, parallel, pipeline, switch, warp
+from workbench import ActionModule, StreamCallHelper, bind, diverter, ifs, loop, parallel, pipeline, switch, warp
 
 
 class Mine(Exception):
@@ -122,3 +122,11 @@ def test_a_selection_that_fails_is_told_with_what_it_selected_from() -> None:
     with pytest.raises(KeyError) as caught:
         p(1)
     assert caught.value.__notes__ == ["Selecting output('f1')['b'], from {'a': 1}.", "In pipeline 'p' → step 2 'f2'."]
+
+
+def test_variables_of_the_workbench_are_no_names_of_flows() -> None:
+    helper = StreamCallHelper(pipeline(str, lambda x: 1 // 0))
+    with pytest.raises(ZeroDivisionError) as failed:
+        for _ in helper(1):
+            pass
+    assert failed.value.__notes__ == ["In pipeline step 2 '<lambda>'."]

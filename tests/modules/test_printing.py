@@ -74,7 +74,7 @@ def test_an_answer_ends_its_line_once_and_reasoning_is_set_apart(out: Out, monke
     printer.put(Piece("hm", "think"))
     printer.put(Piece("hi\n"))
     printer.end()
-    assert out.getvalue() == "\x1b[90mhm\x1b[0mhi\n"
+    assert out.getvalue() == "\x1b[90mhm\x1b[0m\nhi\n"
 
 
 def test_nothing_is_written_for_an_answer_without_pieces(out: Out) -> None:

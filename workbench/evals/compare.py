@@ -13,7 +13,7 @@ from ..errors import ArgumentError, unknown_argument
 from ..modules.sessions import no_session
 from ..runtime import loop
 from ..runtime.front_end import StatusLine
-from . import rows, show
+from . import journal, rows, show
 from .identity import Identity, digest, of_subject
 from .result import EvalResult
 from .run import run
@@ -70,7 +70,7 @@ def evaluate(
     names: Sequence[str] | None = None,
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
-    resume: EvalResult | str | None = None,
+    resume: EvalResult | str | bool | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
     show: bool = True,
@@ -95,7 +95,7 @@ def compare(
     name: str = "",
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
-    resume: EvalResult | str | None = None,
+    resume: EvalResult | str | bool | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
     show: bool = True,
@@ -122,8 +122,9 @@ def compare(
         Rows at a time; what the endpoints are made for by default. Halved where a model says it is too much.
     margins : mapping, optional
         Differences that do not matter, by scorer: a share (0.01 is one point); for ``latency`` a share of the baseline's.
-    resume : EvalResult or str, optional
-        An evaluation (or its id) that was interrupted, or in which rows failed: only what has no answer is asked. When models,
+    resume : EvalResult or str or True, optional
+        An evaluation (or its id; True means the newest that asked the same) that was interrupted, or in which rows failed: only
+        what has no answer is asked. When models,
         rows or scorers are others than then, everything is asked anew, and that is said.
     on_row, on_start : callable, optional
         Called with every finished row; with the result before the first.
@@ -186,7 +187,7 @@ def _plan(
     name: str = "",
     concurrency: int | None = None,
     margins: Mapping[str, float] | None = None,
-    resume: EvalResult | str | None = None,
+    resume: EvalResult | str | bool | None = None,
     on_row: Callable[[EvalRow], None] | None = None,
     on_start: Callable[[EvalResult], None] | None = None,
 ) -> _Plan:
@@ -216,15 +217,20 @@ def _plan(
 
 
 def unfinished(last: EvalResult | None, wish: Any) -> Any:
-    """What to complete: by default the last evaluation when it was interrupted; True means also when only rows failed."""
+    """What to complete: by default the last evaluation when it was interrupted; True means also when only rows failed,
+    and where this process has made none, the newest of this home that asked the same."""
     if wish is None or wish is True:
-        return last if last is not None and (wish or last.state == "cancelled") else None
+        if last is None:
+            return wish
+        return last if wish or last.state == "cancelled" else None
     return wish or None
 
 
-def _resumed(wish: EvalResult | str | None, identity: Identity) -> EvalResult | None:
+def _resumed(wish: EvalResult | str | bool | None, identity: Identity) -> EvalResult | None:
     """The evaluation to complete, open for more rows; None when there is none or when it asked something else."""
-    if wish is None or wish == "":
+    if wish is True:
+        wish = journal.newest(lambda head: not Identity.from_json(head.get("identity") or {}).changed(identity))
+    if wish is None or wish is False or wish == "":  # a result that has no rows yet is false, too
         return None
     before = wish if isinstance(wish, EvalResult) else EvalResult.load(wish)
     if before.state == "running":

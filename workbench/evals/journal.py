@@ -7,9 +7,10 @@ and another end; of two lines of one row the later counts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
@@ -91,6 +92,16 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if number == len(lines):
                 return
             raise DataError(f"{path}, line {number} is not a line of an evaluation.", str(e)) from e
+
+
+def newest(wanted: Callable[[Mapping[str, Any]], bool]) -> str:
+    """The id of the newest evaluation of this home whose head is wanted; "" when there is none. Other lines are not read."""
+    for path in sorted(settings().folder("evals").glob(f"*/{FILE}"), reverse=True):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError), path.open(encoding="utf-8") as file:
+            head = json.loads(file.readline())
+            if head["kind"] == "head" and wanted(head):
+                return str(head["id"])
+    return ""
 
 
 def find(which: str | Path = "") -> Path:

@@ -10,13 +10,13 @@ import sys
 from types import FrameType
 from typing import Any
 
-PACKAGE = __name__.rpartition(".")[0]
+WORKBENCH = __name__.partition(".")[0] + "."
 
 
 def caller() -> FrameType | None:
-    """The frame of the code that uses a flow, outside this package."""
+    """The frame of the code that uses a flow, outside the workbench: its own variables are no names that people know."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(WORKBENCH):
         frame = frame.f_back
     return frame
 

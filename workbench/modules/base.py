@@ -330,7 +330,8 @@ class ModuleBase:
         ----------
         **options
             Those of `workbench.evals.evaluate`: ``scorers``, ``concurrency``, ``name``, ``show``, ``on_row``, and ``resume``: True
-            asks again what has no answer in the last evaluation, False asks everything.
+            asks again what has no answer in the last evaluation (in a new process: the newest that asked the same), False asks
+            everything.
         """
         life.evaluate(list(self.modules(recursive)), **options)
         return self

@@ -61,6 +61,7 @@ class Printer:
         self._begun = self._ended = False
         self._held: list[str] = []
         self._last = ""
+        self._thinks = False
 
     def put(self, piece: Piece) -> None:
         if not self._begun:
@@ -68,6 +69,9 @@ class Printer:
             with _stage:
                 _queue.append(self)
             self._write(self._look.get("prefix", ""), self._look.get("prefix_color"))
+        if self._thinks and piece.tag in ("text", "tool") and not self._last.endswith("\n"):
+            self._write("\n", None)  # what was thought and what is said do not run into each other
+        self._thinks = piece.tag == "think"
         self._write(str(piece), self._look.get("color") or piece.color or ("grey" if piece.tag == "think" else None))
 
     def end(self) -> None:
