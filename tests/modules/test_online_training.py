@@ -86,6 +86,18 @@ def test_stop_cancels_at_the_vendor_and_resume_goes_on_with_the_files(tuner: Tun
     assert len(tuner.created) == 2
 
 
+def test_a_key_that_was_given_goes_with_the_job_that_resumes(tuner: Tuner, home: Path) -> None:
+    tuner.ends = "failed"
+    m = model(tuner).set_train_tasks(ROWS)
+    with pytest.raises(JobFailed):
+        m.update()
+    tuner.ends = "succeeded"
+    m.resume()
+    assert m("hi") == "I am ft:gpt-4o-mini:mine"
+    assert tuner.keys == {f"Bearer {KEY}"}
+    assert not any(KEY.encode() in p.read_bytes() for p in home.rglob("*") if p.is_file())
+
+
 def test_a_vendor_that_fails_says_why(tuner: Tuner) -> None:
     tuner.ends = "failed"
     with pytest.raises(JobFailed, match="too few examples"):

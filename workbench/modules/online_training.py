@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import registry
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec
+from ..core.protocols import CREDENTIALS
 from ..core.remote_training import RemoteJob, RemoteSpec
 from ..errors import ArgumentError, ModelNotFound
 from ..settings import settings
@@ -188,7 +189,7 @@ class OnlineTraining(Targeted, TrainsByJob, ChatModule):
         # A key that was given as an argument lives in this process; the one that follows the job gets it in a file
         # that only the user can read, and removes the file when it has read it.
         parts = held_parts(self._target.endpoint)
-        return {"credentials.json": json.dumps(dict(parts))} if parts else {}
+        return {CREDENTIALS: json.dumps(dict(parts))} if parts else {}
 
     def _trained(self, record: JobRecord) -> None:
         self._tuning.model = str(record.result["model"])

@@ -39,7 +39,10 @@ class TrainsByJob(ModuleBase):
 
     def resume(self, *, wait: bool = True) -> Any:
         """Continue a fine-tuning that was stopped or failed at its last checkpoint; otherwise like `update`."""
-        resumed = self._adopt(self._begun("Call update(), or wb.job(id).resume().").resume().id)
+        from ..runtime import jobs
+
+        job = self._begun("Call update(), or wb.job(id).resume().")
+        resumed = self._adopt(job.resume().id if job.state.active else jobs.resume(job.id, files=self._training_files()).id)
         if not wait:
             return resumed
         self._await_training()

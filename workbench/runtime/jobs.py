@@ -104,10 +104,10 @@ def command(job_id: str, name: Command) -> None:
     say(store().place(record.id), name)
 
 
-def resume(job_id: str) -> JobRecord:
+def resume(job_id: str, *, files: Mapping[str, str | bytes] | None = None) -> JobRecord:
     """Start a new job that continues an ended one at its last checkpoint; it shows the first one's rows up to there.
 
-    A deployment is started again as it was.
+    A deployment is started again as it was. ``files`` go into the new job's folder beside those of the first one.
 
     Raises
     ------
@@ -127,10 +127,10 @@ def resume(job_id: str) -> JobRecord:
     spec = replace(parent.spec, payload=payload, parent=parent.id)
     folder = store().place(parent.id).folder
     try:
-        files = {name: (folder / name).read_bytes() for name in payload.get("files") or ()}
+        kept = {name: (folder / name).read_bytes() for name in payload.get("files") or ()}
     except OSError as e:
         raise JobError(f"The job {parent.name!r} cannot be resumed.", str(e), "Start a new one.", job_id=parent.id) from None
-    return _submit(spec, files, checkpoint[0] if checkpoint else None)
+    return _submit(spec, {**kept, **(files or {})}, checkpoint[0] if checkpoint else None)
 
 
 def last_checkpoint(job_id: str) -> tuple[int, Path] | None:
