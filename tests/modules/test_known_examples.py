@@ -141,6 +141,13 @@ def test_the_usage_guide_with_the_model_that_ships(model: lazyllm.TrainableModul
     assert chat_model.deployment == shared.deployment == model.deployment
 
 
+def test_what_is_deployed_speaks_the_form_of_openai(home: Path) -> None:
+    model = lazyllm.TrainableModule("m").deploy_method(lazyllm.deploy.dummy, openai_api=True, text="Hello!").start()
+    assert model.endpoint.url.endswith("/v1")
+    openai_model = lazyllm.TrainableModule().deploy_method(lazyllm.deploy.vllm, url=f"{model.endpoint.url}/")
+    assert openai_model("Hello") == "Hello!"
+
+
 def test_connecting_to_what_runs_already(model: lazyllm.TrainableModule) -> None:
     for end in ("/v1/", "/v1", "/v1/chat/completions", "/generate", "/generate/"):
         url = model.endpoint.url.removesuffix("/v1") + end

@@ -107,7 +107,8 @@ class Builder(ChatModule):
         """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names; None serves nothing.
 
         ``port=`` asks for a port, ``python=`` names an interpreter that has the engine. ``url=`` attaches to a server that
-        runs already, in OpenAI's form, and ``key_env=`` names the variable that holds its key.
+        runs already, in OpenAI's form or vLLM's own, and ``key_env=`` names the variable that holds its key. Whatever is deployed
+        speaks OpenAI's form; ``openai_api=`` is taken and changes nothing.
         """
         chosen = method("deploy", method_, arguments, engines.OWN_ARGUMENTS)
         self._methods = {**self._methods, "deploy": chosen}

@@ -14,7 +14,7 @@ from ..core.specs import DeploySpec
 from ..errors import ArgumentError, unknown_argument
 from .methods import AUTO, NONE, Method, known_arguments
 
-OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env"})
+OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env", "openai_api"})
 _SPEC_ARGUMENTS = ("port", "python")
 
 
@@ -65,6 +65,7 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
     for argument in arguments:
         if argument not in known:
             raise unknown_argument(f"deploy.{engine}", argument, known)
+    arguments.pop("openai_api", None)  # every engine here speaks that form
     own = {k: arguments.pop(k) for k in _SPEC_ARGUMENTS if k in arguments}
     spec = DeploySpec(model=model, type=type or "llm", arguments=arguments, port=int(own.get("port", 0)), python=str(own.get("python", "")))
     return Plan(deployment_spec(spec, engine, name=name), engine, why)
