@@ -111,6 +111,17 @@ def test_a_vendor_that_is_overloaded_for_a_while_is_asked_again(tuner: Tuner) ->
     assert m.model == "ft:gpt-4o-mini:mine"
 
 
+def test_events_on_older_pages_are_told_too(tuner: Tuner) -> None:
+    tuner.page, tuner.looks = 2, 10_000
+    m = model(tuner).set_train_tasks(ROWS)
+    job = m.update(wait=False)
+    _until(lambda: (jobs.store().job(job.id).step or 0) > 0)
+    tuner.seen["ftjob-1"] += 9  # as after a night without network
+    tuner.looks = max(tuner.seen.values()) + 1
+    m.wait()
+    assert list(job.metrics()["step"]) == list(range(1, tuner.looks))
+
+
 def test_bad_rows_and_arguments_are_refused_before_anything_is_sent(tuner: Tuner, tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text('{"messages": [{"role": "user", "content": "a"}]}\nno\n')

@@ -20,6 +20,7 @@ class Tuner:
         self.created: list[dict[str, Any]] = []
         self.keys: set[str] = set()
         self.refuse_looks = 0
+        self.page = 100
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -91,7 +92,9 @@ def _handler(tuner: Tuner) -> type[BaseHTTPRequestHandler]:
             if path == "/fine_tuning/jobs":
                 self.answer({"object": "list", "data": list(tuner.jobs.values())[::-1], "has_more": False})
             elif path.endswith("/events"):
-                self.answer({"object": "list", "data": tuner.events(path.split("/")[-2]), "has_more": False})
+                told, after = tuner.events(path.split("/")[-2]), self.path.partition("after=")[2]
+                begin = next(i for i, e in enumerate(told) if e["id"] == after) + 1 if after else 0
+                self.answer({"object": "list", "data": told[begin : begin + tuner.page], "has_more": begin + tuner.page < len(told)})
             elif tuner.refuse_looks > 0:
                 tuner.refuse_looks -= 1
                 self.answer({"error": {"message": "overloaded"}}, 503)

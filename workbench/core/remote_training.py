@@ -124,6 +124,10 @@ class TrainingForm(Protocol):
 
     def events(self, job_id: str) -> HttpRequest | None: ...
 
+    def older_events(self, job_id: str, reply: Mapping[str, Any]) -> HttpRequest | None:
+        """The page before the one that a reply holds."""
+        ...
+
     def read_events(self, reply: Mapping[str, Any]) -> list[RemoteEvent]:
         """What the vendor told so far, oldest first."""
         ...

@@ -73,6 +73,10 @@ class DoubaoForm(OpenAIForm):
         """``GetModelCustomizationJobMetricData``."""
         return _action("GetModelCustomizationJobMetricData", {"ModelCustomizationJobId": job_id})
 
+    def older_events(self, job_id: str, reply: Mapping[str, Any]) -> HttpRequest | None:
+        """None: it tells all at once."""
+        return None
+
     def read_events(self, reply: Mapping[str, Any]) -> list[RemoteEvent]:
         """One event a step, with what was measured at it."""
         steps: defaultdict[int, dict[str, float]] = defaultdict(dict)

@@ -171,6 +171,13 @@ class OpenAIForm:
         """``GET /fine_tuning/jobs/{id}/events``, the newest first."""
         return HttpRequest("GET", f"/fine_tuning/jobs/{job_id}/events?limit=100")
 
+    def older_events(self, job_id: str, reply: Mapping[str, Any]) -> HttpRequest | None:
+        """The page of older events, where a reply says that there is one."""
+        found = reply.get("data") or ()
+        if not reply.get("has_more") or not found:
+            return None
+        return HttpRequest("GET", f"/fine_tuning/jobs/{job_id}/events?limit=100&after={found[-1]['id']}")
+
     def read_events(self, reply: Mapping[str, Any]) -> list[RemoteEvent]:
         """The events, oldest first."""
         found = [self._event(e) for e in reply.get("data") or () if isinstance(e, Mapping)]

@@ -76,6 +76,10 @@ class QwenForm(OpenAIForm):
         """``GET /fine-tunes/{id}/logs``."""
         return HttpRequest("GET", f"/fine-tunes/{job_id}/logs?offset=0&line=1000")
 
+    def older_events(self, job_id: str, reply: Mapping[str, Any]) -> HttpRequest | None:
+        """None: it tells all at once."""
+        return None
+
     def read_events(self, reply: Mapping[str, Any]) -> list[RemoteEvent]:
         """The log's lines; where one tells a loss, with it."""
         lines = (reply.get("output") or {}).get("logs") or ()

@@ -67,6 +67,10 @@ class SenseNovaForm(OpenAIForm):
         """None: it tells nothing but the state."""
         return None
 
+    def older_events(self, job_id: str, reply: Mapping[str, Any]) -> HttpRequest | None:
+        """None: it tells all at once."""
+        return None
+
     def read_events(self, reply: Mapping[str, Any]) -> list[RemoteEvent]:
         """Nothing."""
         return []

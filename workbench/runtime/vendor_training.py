@@ -183,7 +183,7 @@ class Following:
         if request is None:
             return
         try:
-            events = self.form.read_events(self._ask(request))
+            events = self._new_events(job.id, request)
         except _PASSING:
             raise
         except EndpointError as e:  # an account may have jobs and no events
@@ -195,6 +195,18 @@ class Following:
             if event.id not in self._told:
                 self._told.add(event.id)
                 self._event(event)
+
+    def _new_events(self, job_id: str, request: HttpRequest) -> list[RemoteEvent]:
+        """What was not told yet, oldest first: pages are read from the newest back to one that is known."""
+        found: list[RemoteEvent] = []
+        page: HttpRequest | None = request
+        while page is not None:
+            reply = self._ask(page)
+            events = self.form.read_events(reply)
+            fresh = [e for e in events if e.id not in self._told]
+            found = fresh + found
+            page = self.form.older_events(job_id, reply) if len(fresh) == len(events) else None
+        return found
 
     def _event(self, event: RemoteEvent) -> None:
         if event.text:
