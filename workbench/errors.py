@@ -169,9 +169,15 @@ class EndpointError(WorkbenchError):
 
     def __str__(self) -> str:
         text = super().__str__()
-        if self.request_id or self.status:
-            told = [f"model {self.model}" if self.model else "", f"HTTP {self.status}" if self.status else "", f"id {self.request_id}"]
-            text += f"\nRequest: {', '.join(t for t in told if t and t != 'id ')}"
+        vendor = self.source not in ("", "local") and self.source not in text
+        told = (
+            f"source {self.source}" if vendor else "",
+            f"model {self.model}" if self.model and (self.status or self.request_id or vendor) else "",
+            f"HTTP {self.status}" if self.status else "",
+            f"id {self.request_id}" if self.request_id else "",
+        )
+        if any(told):
+            text += f"\nRequest: {', '.join(filter(None, told))}"
         return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
 
 
