@@ -332,7 +332,7 @@ def counter(shared_home: Path) -> wb.ServerModule:
             i = -1
             try:
                 for i in range(n):
-                    yield f"{i} " if kind == "text" else (i,)
+                    yield f"{i} " if kind == "text" else "long " * 2_000 if kind == "long" else (i,)
                     time.sleep(pause)
                 if kind == "bad":
                     raise ValueError("no more")
@@ -385,10 +385,15 @@ def test_async_pieces_are_closed_with_their_reader(counter: wb.ServerModule) -> 
 
 
 def test_a_slow_reader_holds_up_an_endless_generator(counter: wb.ServerModule) -> None:
-    with counter.stream(10**9) as feed:
+    def ends() -> list[int]:
+        return [int(n) for n in re.findall(r"long closed after (\d+)", jobs.log_tail(counter.endpoint.job_id))]
+
+    with counter.stream(10**9, "long") as feed:
         next(feed)
-        time.sleep(0.3)
-    until(lambda: len(re.findall(r"text closed after \d+", jobs.log_tail(counter.endpoint.job_id))) >= 2)
+        time.sleep(3.0)
+        assert len(feed._channel.pieces) < 4_000
+    until(ends)
+    assert ends()[-1] < 8_000  # what waits here, and what the sockets hold
 
 
 def test_an_error_after_some_pieces_is_raised_where_they_end(counter: wb.ServerModule) -> None:

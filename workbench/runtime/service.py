@@ -33,6 +33,8 @@ __all__ = ["EVENTS", "FUNCTION", "JSON", "Feed", "Request", "ask_is_ours", "base
 FUNCTION, JSON = "function", "json"  # dialects of an endpoint: a server of ours, any other
 EVENTS = "text/event-stream"
 _PATIENT = Timeouts(first_byte=None, gap=None)
+_AHEAD = 2_000  # pieces that may wait for their reader before no more are taken from the socket
+_BREATH = 0.005  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,9 @@ async def _read_events(answer: http.Answer, channel: Channel, outcome: _Outcome,
                 outcome.items += pieces
                 channel.texts += [p for p in pieces if isinstance(p, str)]
                 channel.push(pieces)
+        while len(channel.pieces) > _AHEAD:  # who reads slowly holds up who writes, through the socket
+            watch.beat()
+            await asyncio.sleep(_BREATH)
     if ours and not over:
         raise http.Disconnected("the answer has no end")
 
