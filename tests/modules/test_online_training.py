@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,6 +111,39 @@ def test_a_vendor_that_is_overloaded_for_a_while_is_asked_again(tuner: Tuner) ->
     m = model(tuner).set_train_tasks(ROWS)
     m.update()
     assert m.model == "ft:gpt-4o-mini:mine"
+
+
+def test_a_stop_while_the_rows_go_up_pays_for_no_training(tuner: Tuner) -> None:
+    tuner.takes_files.clear()
+    job = model(tuner).set_train_tasks(ROWS).update(wait=False)
+    _until(lambda: ("POST", "/files") in tuner.requests)
+    job.stop()
+    _until(lambda: "stop" in jobs.store().place(job.id).control.read_text())
+    tuner.takes_files.set()
+    assert jobs.wait(job.id, timeout=60).state is JobState.CANCELLED
+    assert tuner.created == []
+
+
+def test_another_process_takes_up_what_a_process_that_has_gone_began(tuner: Tuner) -> None:
+    tuner.looks = 10_000
+    began = (
+        "import sys\n"
+        "from workbench.modules.online_chat import OnlineChatModule\n"
+        "from workbench.providers import catalog\n"
+        "facts = {**catalog.provider('openai').fine_tuning, 'poll_seconds': 0.05}\n"
+        "OnlineChatModule._fine_tuning = lambda self: facts\n"
+        "m = OnlineChatModule('gpt-4o-mini', source='openai', base_url=sys.argv[1], api_key=sys.stdin.read())\n"
+        "rows = [{'instruction': f'question {i}', 'output': f'answer {i}'} for i in range(12)]\n"
+        "print(m.set_train_tasks(rows).update(wait=False).id)\n"
+    )
+    first = subprocess.run([sys.executable, "-c", began, tuner.url], input=KEY, capture_output=True, text=True, check=True)
+    job_id = first.stdout.split()[-1]
+    _until(lambda: (jobs.store().job(job_id).step or 0) > 0)
+    m = model(tuner).attach(job_id)
+    tuner.looks = 1
+    m.wait()
+    assert m("hi") == "I am ft:gpt-4o-mini:mine"
+    assert len(tuner.created) == 1
 
 
 def test_events_on_older_pages_are_told_too(tuner: Tuner) -> None:

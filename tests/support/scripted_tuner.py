@@ -21,6 +21,8 @@ class Tuner:
         self.keys: set[str] = set()
         self.refuse_looks = 0
         self.page = 100
+        self.takes_files = threading.Event()  # cleared, an upload is not answered
+        self.takes_files.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -104,6 +106,7 @@ def _handler(tuner: Tuner) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             path, body = self.begun(), self.body()
             if path == "/files":
+                tuner.takes_files.wait(30)
                 file_id = f"file-{len(tuner.files) + 1}"
                 tuner.files[file_id] = body
                 self.answer({"id": file_id, "object": "file", "bytes": len(body), "created_at": 1, "filename": "t.jsonl", "purpose": "fine-tune"})
