@@ -156,3 +156,21 @@ def get(group: str, name: str) -> Any:
         raise PluginError(f"The {group} {name!r} cannot be loaded.", f"{type(e).__name__}: {e}", f"Check {target}.") from e
     _loaded[group, name] = part
     return part
+
+
+def member(group: str, name: str) -> Any:
+    """The part that people write as an attribute of a group's module, in any case, with or without the group's name at its end.
+
+    Raises
+    ------
+    AttributeError
+        With the nearest name: what a module's ``__getattr__`` owes its caller.
+    """
+    if name.startswith("_"):
+        raise AttributeError(name)
+    plain, known = name.lower().removesuffix(group) or name.lower(), names(group)
+    for candidate in (name, plain):
+        if candidate in known:
+            return get(group, candidate)
+    near = nearest(plain, known)
+    raise AttributeError(f"No {group} is called {name!r}." + (f" {near!r} is the nearest name." if near else f" There are: {', '.join(known)}."))

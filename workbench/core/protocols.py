@@ -142,6 +142,19 @@ class Launcher(Protocol):
         ...
 
 
+REQUEST_IDS = (  # headers in which servers name a request, the most telling first
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "x-ms-request-id",
+    "x-siliconcloud-trace-id",
+    "trace-id",
+    "x-trace-id",
+    "cf-ray",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FormPart:
     """One field of a multipart form; a file when it has a ``filename``."""

@@ -13,22 +13,10 @@ from typing import Any
 
 from .. import errors
 from ..core.endpoints import Endpoint
-from ..core.protocols import HttpRequest
+from ..core.protocols import REQUEST_IDS, HttpRequest
 from .refusals import Refusal, error_of, mask, seconds_to_wait, text_of
 
 __all__ = ["error_from", "mask", "message_of", "models_request", "names_of", "refusal_of"]
-
-REQUEST_IDS = (
-    "x-request-id",
-    "request-id",
-    "x-amzn-requestid",
-    "apim-request-id",
-    "x-ms-request-id",
-    "x-siliconcloud-trace-id",
-    "trace-id",
-    "x-trace-id",
-    "cf-ray",
-)
 
 
 def error_from(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: str) -> errors.EndpointError:

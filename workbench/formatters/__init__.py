@@ -42,17 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    plain = name.lower().removesuffix("formatter") or name.lower()
-    known = registry.names("formatter")
-    for candidate in (name, plain):
-        if candidate in known:
-            return registry.get("formatter", candidate)
-    from ..errors import nearest
-
-    near = nearest(plain, known)
-    raise AttributeError(f"No formatter is called {name!r}." + (f" {near!r} is the nearest name." if near else f" There are: {', '.join(known)}."))
+    return registry.member("formatter", name)
 
 
 def __dir__() -> list[str]:

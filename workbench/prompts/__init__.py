@@ -32,17 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    plain = name.lower().removesuffix("prompter") or name.lower()
-    known = registry.names("prompter")
-    for candidate in (name, plain):
-        if candidate in known:
-            return registry.get("prompter", candidate)
-    from ..errors import nearest
-
-    near = nearest(plain, known)
-    raise AttributeError(f"No prompter is called {name!r}." + (f" {near!r} is the nearest name." if near else f" There are: {', '.join(known)}."))
+    return registry.member("prompter", name)
 
 
 def __dir__() -> list[str]:

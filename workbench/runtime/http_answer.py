@@ -6,17 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-REQUEST_IDS = (
-    "x-request-id",
-    "request-id",
-    "x-amzn-requestid",
-    "apim-request-id",
-    "x-ms-request-id",
-    "x-siliconcloud-trace-id",
-    "trace-id",
-    "x-trace-id",
-    "cf-ray",
-)
+from ..core.protocols import REQUEST_IDS
 
 
 class ConnectFailed(Exception):
