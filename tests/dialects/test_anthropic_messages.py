@@ -219,7 +219,8 @@ def test_no_bytes_whatever_break_the_decoder(data: bytes, cuts: list[int]) -> No
     )
 )
 def test_no_json_whatever_breaks_the_decoder(value: Any) -> None:
-    decode(DIALECT, f"data: {json.dumps(value)}\n\n".encode())
+    events = decode(DIALECT, f"data: {json.dumps(value)}\n\n".encode())
+    assert all(isinstance(e, StreamEvent) for e in events)
 
 
 def test_a_plain_answer_is_read_as_well() -> None:

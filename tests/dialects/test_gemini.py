@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench import errors
 from workbench.core.endpoints import Endpoint
-from workbench.core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, TextDelta, ToolCallDelta, UsageReport
+from workbench.core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from workbench.core.messages import ChatRequest, Message, ToolCall, Usage, as_messages
 from workbench.dialects.gemini import Gemini
 
@@ -198,7 +198,8 @@ def test_events_are_the_same_however_the_bytes_are_cut_and_lines_end(cuts: list[
     )
 )
 def test_no_json_whatever_breaks_the_decoder(value: Any) -> None:
-    decode(DIALECT, f"data: {json.dumps(value)}\n\n".encode())
+    events = decode(DIALECT, f"data: {json.dumps(value)}\n\n".encode())
+    assert all(isinstance(e, StreamEvent) for e in events)
 
 
 def test_a_plain_answer_and_a_list_of_answers_are_read_as_well() -> None:

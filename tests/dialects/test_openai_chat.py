@@ -132,7 +132,7 @@ def test_no_bytes_whatever_break_the_decoder(data: bytes, cuts: list[int]) -> No
     )
 )
 def test_no_json_whatever_breaks_the_decoder(value: Any) -> None:
-    decode(sse(json.dumps(value)))
+    assert all(isinstance(e, StreamEvent) for e in decode(sse(json.dumps(value))))
 
 
 def test_comments_keep_alives_event_names_and_missing_spaces_are_read_past() -> None:
