@@ -25,8 +25,12 @@ export function jobCode(job: Job): string {
   return `${IMPORT}\n\njob = wb.job(${quoted(job.id)})\njob.monitor()`;
 }
 
-/** A module that joins the deployment: the same model, engine and arguments are one. */
+/** Whether a deployment serves a function of the user's and no model. */
+export const isFunction = (job: Job): boolean => job.backend === 'function';
+
+/** A module that joins the deployment: the same model, engine and arguments are one; a served function is called where it runs. */
 export function deploymentCode(job: Job, models: readonly LocalModel[], use = ''): string {
+  if (isFunction(job)) return `${IMPORT}\n\ns = wb.UrlModule(url=${quoted(job.id)})\ns`;
   const name = models.find(model => model.path === job.model)?.name ?? job.model;
   const given = Object.entries(job.arguments).flatMap(([key, value]) => {
     const text = python(value);

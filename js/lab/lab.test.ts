@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deploymentCode, jobCode, modelCode, python } from './code';
+import { deploymentCode, isFunction, jobCode, modelCode, python } from './code';
 import { describeDeployment, describeModel, describeRun, left, when } from './describe';
 import { LogText } from './logtext';
 import { cut, deployments, EMPTY, reduce, runs } from './state';
@@ -123,6 +123,13 @@ test('code for a deployment joins it: the same engine and arguments', () => {
   assert.match(deploymentCode(server, [known]), /TrainableModule\('pocket'\)\.deploy_method\(wb\.deploy\.llama_cpp, n_ctx=512\)\.start\(\)\nm\('Hello'\)$/);
   assert.match(deploymentCode(server, [], 'm.chat()'), /TrainableModule\('\/models\/p'\).*\nm\.chat\(\)$/s);
   assert.match(modelCode(known), /TrainableModule\('pocket'\)\.start\(\)/);
+});
+
+test('a served function is called where it runs, and is no model to chat with', () => {
+  const served = job({ id: 'k7', kind: 'deploy', backend: 'function', model: '' });
+  assert.equal(deploymentCode(served, []), "import workbench as wb\n\ns = wb.UrlModule(url='k7')\ns");
+  assert.ok(isFunction(served));
+  assert.ok(!isFunction(job({ kind: 'deploy', backend: 'llama_cpp' })));
 });
 
 test('a log shows progress bars as they stand, without colours, across pieces', () => {

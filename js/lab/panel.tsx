@@ -4,7 +4,7 @@ import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { integer, loss } from '../common/format';
 import type { Api } from './api';
-import { DEPLOY_CODE, deploymentCode, FINETUNE_CODE, jobCode, modelCode } from './code';
+import { DEPLOY_CODE, deploymentCode, FINETUNE_CODE, isFunction, jobCode, modelCode } from './code';
 import { describeDeployment, describeModel, describeRun } from './describe';
 import type { Feed } from './feed';
 import { Icon } from './icons';
@@ -75,7 +75,9 @@ export function Panel({ app, api, feed, openLog }: PanelProps): React.ReactEleme
   const deploymentActions = (job: Job): Action[] => [
     ...(job.state === 'running'
       ? [
-          { icon: 'chat' as const, label: say('chat'), run: () => insert(deploymentCode(job, state.models, 'm.chat()'), true) },
+          ...(isFunction(job)
+            ? []
+            : [{ icon: 'chat' as const, label: say('chat'), run: () => insert(deploymentCode(job, state.models, 'm.chat()'), true) }]),
           { icon: 'code' as const, label: say('insertCode'), run: () => insert(deploymentCode(job, state.models)) },
           { icon: 'link' as const, label: say('copyEndpoint'), run: () => copy(job.url) }
         ]
