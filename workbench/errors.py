@@ -3,7 +3,8 @@
 WorkbenchError
 ├── SettingsError             a setting or variable is wrong or missing
 ├── ArgumentError             a bad or unknown argument            (also a ValueError)
-│   └── FlowArgumentError     … of a flow                          (also an AssertionError)
+│   ├── FlowArgumentError     … of a flow                          (also an AssertionError)
+│   └── DoesNotFit            a model needs more memory than is free
 ├── FlowError                 a flow is built or called wrongly    (also a RuntimeError)
 ├── DataError                 a data set cannot be used            (also a ValueError)
 ├── FormatError               an output is not of the form wanted  (also a ValueError); carries ``text line column``
@@ -67,6 +68,10 @@ class SettingsError(WorkbenchError):
 
 class ArgumentError(WorkbenchError, ValueError):
     """A bad or unknown argument."""
+
+
+class DoesNotFit(ArgumentError):
+    """A model needs more memory than is free."""
 
 
 class FlowArgumentError(ArgumentError, AssertionError):

@@ -45,7 +45,35 @@ class FinetuneSpec:
 
 @dataclass(frozen=True, slots=True)
 class DeploySpec:
-    """One served model. ``model`` is an absolute path (folder or GGUF file) or a hub name; ``port`` 0 means any free one."""
+    """One served model.
+
+    Attributes
+    ----------
+    model : str
+        An absolute path (folder or GGUF file) or a hub name.
+    type : str
+        What kind of model it is, such as ``llm`` or ``embed``.
+    served_name : str
+        The name that callers use.
+    arguments : Mapping
+        The engine's, under its own names.
+    port : int
+        0 means any free one.
+    python : str
+        An interpreter that has the engine.
+    ttl : float
+        Seconds without a request after which the deployment ends by itself; 0 is never.
+    restarts : int
+        How often in a row an engine that died is started again.
+    chat_template : str
+        The absolute path of a template that stands for the model's own.
+    defaults : Mapping
+        Generation parameters of every request that does not give its own, under OpenAI's names.
+    adapters : Mapping of str to str
+        LoRA adapters to load at the start: the name callers use, and the folder's absolute path.
+    variant : str
+        Tells apart deployments that are alike in everything else.
+    """
 
     model: str
     type: str = "llm"
@@ -53,6 +81,12 @@ class DeploySpec:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     port: int = 0
     python: str = ""
+    ttl: float = 0.0
+    restarts: int = 3
+    chat_template: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    variant: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,7 +97,8 @@ class DeploySpec:
 
     def share_key(self, engine: str) -> str:
         """The same model, engine and arguments have the same key, and so one deployment."""
-        body = json.dumps([engine, self.to_json()], sort_keys=True, default=str)
+        asked = {k: v for k, v in self.to_json().items() if k not in ("ttl", "restarts")}  # how long it lives, not what it is
+        body = json.dumps([engine, asked], sort_keys=True, default=str)
         return "deploy-" + hashlib.sha256(body.encode()).hexdigest()[:16]
 
 

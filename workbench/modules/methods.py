@@ -123,6 +123,5 @@ def _tried(arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def known_arguments(method: Method) -> set[str]:
     """Names of the arguments a method takes."""
     names = registry.names(method.group)
-    if method.name != AUTO:
-        return set(method.backend.arguments())
-    return {argument for name in names for argument in registry.get(method.group, name)().arguments()}
+    backends = [method.backend] if method.name != AUTO else [registry.get(method.group, name)() for name in names]
+    return {argument for backend in backends for argument in (*backend.arguments(), *getattr(backend, "aliases", ()))}

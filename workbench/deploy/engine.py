@@ -1,0 +1,106 @@
+"""`Engine`: what the engines that serve models have in common: names, arguments that are checked, the words of their ends.
+
+An engine turns a `DeploySpec` into stages; it starts nothing and knows no client.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..core.jobs import Failure
+from ..core.protocols import JobPlace, Stage
+from ..core.specs import DeploySpec
+from ..errors import ArgumentError, unknown_argument
+from .common import check_spec, explain_end
+
+
+class Engine:
+    """Base of the engines.
+
+    Attributes
+    ----------
+    name, title : str
+        The name in the registry group ``deploy``, and what people read.
+    environment : str
+        Whose interpreter runs it (see `workbench.envs`).
+    needs_model : bool
+        Whether it serves files of a model.
+    types : tuple of str
+        The types of models that it serves.
+    aliases : Mapping of str to str
+        Other names that people know for its arguments, such as ``tp``, and the engine's own.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    environment: ClassVar[str] = ""
+    needs_model: ClassVar[bool] = True
+    types: ClassVar[tuple[str, ...]] = ("llm",)
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """The names of its arguments, in the engine's own spelling."""
+        raise NotImplementedError
+
+    @classmethod
+    def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments under the engine's own names: either spelling (``max-model-len``) and peers' short names are taken.
+
+        Raises
+        ------
+        ArgumentError
+            For a name that it does not know, with the nearest one, and for one that is given twice under two names.
+        """
+        known = set(cls.arguments())
+        out: dict[str, Any] = {}
+        given: dict[str, str] = {}
+        for name, value in arguments.items():
+            plain = name.strip("-").replace("-", "_")
+            own = plain if plain in known else cls.aliases.get(plain, plain)
+            if own not in known:
+                raise unknown_argument(f"deploy.{cls.name}", name, {*known, *cls.aliases})
+            if own in out:
+                raise ArgumentError(f"deploy.{cls.name} was given {given[own]} and {name}.", "They are the same argument.", "Give one of them.")
+            out[own], given[own] = value, name
+        return out
+
+    def check(self, payload: Mapping[str, Any]) -> None:
+        """Refuse unknown arguments, types it does not serve, an impossible port and a model that is not there."""
+        self.checked(payload)
+
+    def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
+        """The spec with its arguments under the engine's own names. Raises what `check` raises."""
+        spec = DeploySpec.from_json(payload)
+        spec = replace(spec, arguments=self.settle(spec.arguments))
+        return check_spec(f"deploy.{self.name}", spec.to_json(), self.arguments(), self.types)
+
+    def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
+        """The processes to run, one after the other."""
+        raise NotImplementedError
+
+    def command(self, payload: Mapping[str, Any]) -> list[str]:
+        """The line that is run, for people to read and to run by hand: ``{port}`` and ``{key}`` stand for what is chosen at the start.
+
+        The engine's own command line where there is one, else our runner's.
+        """
+        spec = self.checked(payload)
+        stages = self.plan(spec.to_json(), JobPlace("job", Path("job")))
+        return ["python", *stages[-1].argv]
+
+    def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
+        """A deployment leaves nothing behind."""
+        return {}
+
+    def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
+        """Why a stage failed, and what to do."""
+        return explain_end(self.title or self.name, exit_code, log_tail)
+
+
+def line(command: Sequence[str]) -> str:
+    """A command as a shell takes it."""
+    return shlex.join(command).replace("'{port}'", "{port}").replace("'{key}'", "{key}")
