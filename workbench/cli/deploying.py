@@ -31,12 +31,11 @@ def deploy(
     from ..core.jobs import JobState
     from ..modules import engines
     from ..modules.following import failed, follow
-    from ..modules.methods import method
     from ..runtime import jobs, models
     from ..runtime.front_end import StatusLine, describe
     from ..runtime.words import state_word
 
-    chosen = method("deploy", engine, key_values(arguments or []), engines.OWN_ARGUMENTS - {"url", "key_env"})
+    chosen = engines.chosen(engine, key_values(arguments or []), attach=False)
     line = StatusLine()
     try:
         path = model

@@ -106,11 +106,15 @@ class Builder(ChatModule):
     def deploy_method(self, method_: Any, **arguments: Any) -> Self:
         """Set what serves, such as ``wb.deploy.llama_cpp``, and its arguments under its own names; None serves nothing.
 
-        ``port=`` asks for a port, ``python=`` names an interpreter that has the engine. ``url=`` attaches to a server that
-        runs already, in OpenAI's form or vLLM's own, and ``key_env=`` names the variable that holds its key. Whatever is deployed
-        speaks OpenAI's form; ``openai_api=`` is taken and changes nothing.
+        Dashes and the short names that peers use (``tp``) are taken as well; a name that nobody knows is refused, with the nearest.
+        Our own arguments, for every engine: ``port=`` asks for a port, ``python=`` names an interpreter that has the engine,
+        ``ttl=`` ends the deployment after so many seconds without a request, ``restarts=`` says how often a dead engine is started
+        again, ``chat_template=`` and ``defaults=`` (generation parameters) stand for the model's own, ``adapters=`` loads LoRA adapters,
+        ``variant=`` makes a second deployment of the same, ``replace=True`` ends the one with other arguments, ``check_fit=False``
+        starts a model that seems too large. ``url=`` attaches to a server that runs already, in OpenAI's form or vLLM's own, and ``key_env=``
+        names the variable that holds its key. Whatever is deployed speaks OpenAI's form; ``openai_api=`` is taken and changes nothing.
         """
-        chosen = method("deploy", method_, arguments, engines.OWN_ARGUMENTS)
+        chosen = engines.chosen(method_, arguments)
         self._methods = {**self._methods, "deploy": chosen}
         if "url" in chosen.arguments:
             self._serving = Serving()

@@ -4,27 +4,53 @@ not start or show it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from .. import registry
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobSpec, JobState
 from ..core.specs import DeploySpec
-from ..errors import ArgumentError, unknown_argument
-from .methods import AUTO, NONE, Method, known_arguments
+from ..errors import ArgumentError
+from .deploy_arguments import ATTACHING, OWN_ARGUMENTS, check, split
+from .methods import AUTO, NONE, Method, method, settled
 
-OWN_ARGUMENTS = frozenset({"port", "python", "url", "key_env", "openai_api"})
-_SPEC_ARGUMENTS = ("port", "python")
+__all__ = ["OWN_ARGUMENTS", "Plan", "attached", "chosen", "needs_model", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to deploy; ``why`` names the engine as people know it, and the reason."""
+    """What to deploy.
+
+    Attributes
+    ----------
+    spec : JobSpec
+        The deployment; its payload is a `DeploySpec`, and the arguments in it are under the engine's own names.
+    engine, why : str
+        The engine as people know it, and the reason.
+    start : Mapping
+        Our own arguments that say how to start it, such as ``replace`` (see `deploy_arguments.OWN`), where they were given.
+    """
 
     spec: JobSpec
     engine: str
     why: str
+    start: Mapping[str, Any] = field(default_factory=dict)
+
+
+def chosen(engine: Any, arguments: Mapping[str, Any], *, attach: bool = True) -> Method:
+    """The method for what was written in ``deploy_method``, checked as far as that can be done without a model.
+
+    Parameters
+    ----------
+    attach : bool
+        Whether an address may be given.
+    """
+    found = method("deploy", engine, arguments, OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
+    check(found.arguments)
+    return found
 
 
 def needs_model(method: Method) -> bool:
@@ -60,15 +86,10 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
 
             choice = choose(meta, snapshot())
             engine, why = choice.engine, choice.why.rstrip(".")
-    arguments = method.settled()
-    known = known_arguments(Method("deploy", engine)) | OWN_ARGUMENTS
-    for argument in arguments:
-        if argument not in known:
-            raise unknown_argument(f"deploy.{engine}", argument, known)
-    arguments.pop("openai_api", None)  # every engine here speaks that form
-    own = {k: arguments.pop(k) for k in _SPEC_ARGUMENTS if k in arguments}
-    spec = DeploySpec(model=model, type=type or "llm", arguments=arguments, port=int(own.get("port", 0)), python=str(own.get("python", "")))
-    return Plan(deployment_spec(spec, engine, name=name), engine, why)
+    wishes, rest = split(method.settled(), model)
+    rest = settled(Method("deploy", engine, rest), OWN_ARGUMENTS)
+    spec = DeploySpec(model=model, type=type or "llm", arguments=rest, **wishes.fields)
+    return Plan(deployment_spec(spec, engine, name=name), engine, why, wishes.start)
 
 
 def attached(url: str, model: str, method: Method) -> Endpoint:
@@ -77,7 +98,7 @@ def attached(url: str, model: str, method: Method) -> Endpoint:
     ``…/v1/`` and ``…/v1/chat/completions`` are OpenAI's form, ``…/generate`` is vLLM's own. The address of one of our own deployments, in whichever
     process it was started, brings its key along.
     """
-    others = sorted(set(method.arguments) - {"url", "key_env"})
+    others = sorted(set(method.arguments) - ATTACHING)
     if others:
         raise ArgumentError(f"url= attaches to a server that runs already; {', '.join(others)} cannot be set there.", "", "Leave them out.")
     parts = urlsplit(url)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import registry
@@ -68,7 +68,7 @@ def method(group: Group, chosen: Any, arguments: Mapping[str, Any], own: frozens
         if arguments:
             raise ArgumentError(f"No {group} method takes no arguments.", f"{', '.join(arguments)} was given.", "Name the method, or leave them out.")
         return Method(group, NONE)
-    found = Method(group, _name(group, chosen), dict(arguments))
+    found = Method(group, _name(group, chosen), {plain(name) if plain(name) in own else name: value for name, value in arguments.items()})
     _check(found, own)
     return found
 
@@ -95,18 +95,39 @@ def _choices(group: Group) -> str:
     return "Choose one of: " + ", ".join(f"wb.{group}.{n}" for n in [AUTO, *registry.names(group)]) + "."
 
 
+def plain(name: str) -> str:
+    """An argument's name without a command line's dashes."""
+    return name.strip("-").replace("-", "_")
+
+
+def settled(method: Method, own: Collection[str] = ()) -> dict[str, Any]:
+    """A method's arguments under the backend's own names: peers' short names and dashes are taken where the backend takes them.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that the backend does not know, with the nearest one, ``own`` among them; of `auto`, for one that no backend knows.
+    """
+    backend = None if method.name == AUTO else method.backend
+    if getattr(backend, "takes_any", False):
+        return dict(method.arguments)
+    known = known_arguments(method)
+    settle = getattr(backend, "settle", None)
+    for name in method.arguments:
+        if (name if backend is not None and settle is None else plain(name)) not in known:
+            raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, {*known, *own})
+    return dict(settle(method.arguments)) if settle is not None else dict(method.arguments)
+
+
 def _check(method: Method, own: frozenset[str]) -> None:
     """Refuse an argument that the backend does not know; of `auto`, one that none of the backends knows."""
-    given = [name for name in method.arguments if name not in own]
+    given = {name: value for name, value in method.arguments.items() if name not in own}
     if not given:
         return
-    known = set(own) | known_arguments(method)
-    for name in given if method.name == AUTO or not getattr(method.backend, "takes_any", False) else ():
-        if name not in known:
-            raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, known)
+    given = settled(replace(method, arguments=given), own)
     check = None if method.name == AUTO else getattr(method.backend, "check_arguments", None)
     if check is not None:
-        for values in _tried({name: method.arguments[name] for name in given}):
+        for values in _tried(given):
             check(values)
 
 

@@ -49,8 +49,13 @@ def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -
     spec = replace(spec, served_name=spec.served_name or display_name(spec.model))
     if engine == "auto":
         engine = engine_for(spec)
+    backend = registry.get("deploy", engine)()
+    checked = getattr(backend, "checked", None)  # the arguments under the engine's own names, so that tp=2 is tensor_parallel_size=2
+    if checked is not None:
+        spec = checked(spec.to_json())
+    else:
+        backend.check(spec.to_json())
     payload = spec.to_json()
-    registry.get("deploy", engine)().check(payload)
     key = f"{spec.share_key(engine)}-{_stamp(Path(spec.model))}"
     return JobSpec("deploy", engine, name or spec.served_name, payload, share_key=key)
 
