@@ -49,13 +49,15 @@ def run(title: str, command: list[str], env: dict[str, str]) -> Counter[str]:
     )
     assert process.stdout is not None
     tail: list[str] = []
+    counted = ""  # the last sum; an interpreter may go on complaining after it
     for line in process.stdout:
         sys.stdout.write(line)
         sys.stdout.flush()
         tail = [*tail[-40:], line]
+        counted = line if _COUNTED.search(line) else counted
     status = process.wait()
     counts: Counter[str] = Counter()
-    for number, word in _COUNTED.findall(next((x for x in reversed(tail) if _COUNTED.search(x)), "")):
+    for number, word in _COUNTED.findall(counted):
         counts["errors" if word.startswith("error") else word] += int(number)
     for word, number in _NODE.findall("".join(tail)):
         counts[_NODE_WORDS[word]] += int(number)
