@@ -56,3 +56,22 @@ use_tqdm_on_load uvicorn_log_level video_pruning_method video_pruning_rate water
 worker_extension_cls
 """
 ARGUMENTS = frozenset(_NAMES.split())
+
+ALIASES = {
+    "tp": "tensor_parallel_size",
+    "pp": "pipeline_parallel_size",
+    "dp": "data_parallel_size",
+    "dcp": "decode_context_parallel_size",
+    "ep": "enable_expert_parallel",
+    "cc": "compilation_config",
+    "O": "optimization_level",
+    "ctx": "max_model_len",
+    "max_context_length": "max_model_len",
+    "context_length": "max_model_len",
+    "max_seq_len": "max_model_len",
+    "max_total_token_num": "max_model_len",
+    "mem_fraction": "gpu_memory_utilization",
+    "gpu_util": "gpu_memory_utilization",
+    "max_batch_size": "max_num_seqs",
+    "trust": "trust_remote_code",
+}

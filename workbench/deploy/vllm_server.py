@@ -1,11 +1,10 @@
-"""vLLM's OpenAI server, for machines with a GPU. vLLM itself comes from the user: its environment is large.
+"""vLLM's OpenAI server: on a GPU, and where there is none, through its CPU build.
 
-Plans the process; `workbench/runners/serve_vllm.py` starts vLLM's own command line, and tells when it is ready.
+Plans the process; `workbench/runners/serve_command.py` starts vLLM's own command line, and tells when it is ready.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,43 +12,48 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
-from ..errors import unknown_argument
-from .common import check_spec, explain_end, runner, spec_file
-from .vllm_arguments import ARGUMENTS
+from .command_line import command_stage, flags
+from .common import explain_end, served_name
+from .engine import Engine
+from .vllm_arguments import ALIASES, ARGUMENTS
 
-WHERE = "deploy.vllm"
 
-
-class VLLM:
+class VLLM(Engine):
     """Serves a safetensors folder on a GPU."""
 
-    name = "vllm"
-    environment = "vllm"
+    name, title, environment = "vllm", "vLLM", "vllm"
+    types = ("llm", "vlm")
+    aliases = ALIASES
 
-    @staticmethod
-    def arguments() -> list[str]:
+    @classmethod
+    def arguments(cls) -> list[str]:
         """The names it knows: vLLM's own, with underscores."""
         return sorted(ARGUMENTS)
-
-    def check(self, payload: Mapping[str, Any]) -> None:
-        """Refuse unknown arguments; either spelling of a name is taken."""
-        spec = DeploySpec.from_json(payload)
-        for name in spec.arguments:
-            if _plain(name) not in ARGUMENTS:
-                raise unknown_argument(WHERE, name, ARGUMENTS)
-        check_spec(WHERE, replace(spec, arguments={}).to_json(), (), ("llm", "vlm"))
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """One process, which starts vLLM's."""
         spec = DeploySpec.from_json(payload)
-        files = {"serve.json": spec_file(spec, flags=flags(spec.arguments))}
-        argv = (runner("serve_vllm"), "../serve.json")
+        spec = replace(spec, arguments=self.settle(spec.arguments))
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
-        return [Stage("serve", "Starting vLLM", self.environment, argv, env, files, serves=True, stop_grace=10.0)]
+        argv = ["{python}", "-m", "vllm.entrypoints.cli.main", "serve", spec.model, "--host", "127.0.0.1", "--port", "{port}"]
+        argv += ["--served-model-name", served_name(spec), *flags(spec.arguments)]
+        stage = command_stage(
+            spec,
+            argv,
+            title=self.title,
+            environment=self.environment,
+            key_env="VLLM_API_KEY",
+            env=env,
+            progress="vllm",
+            metrics="vllm",
+            endpoint={"options": {"engine": "vllm", "tokens": "vllm"}},
+        )
+        return [stage]
 
-    def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
-        """A deployment leaves nothing behind."""
-        return {}
+    def command(self, payload: Mapping[str, Any]) -> list[str]:
+        """The line of vLLM's own."""
+        spec = self.checked(payload)
+        return ["vllm", "serve", spec.model, "--port", "{port}", "--served-model-name", served_name(spec), *flags(spec.arguments)]
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
@@ -57,28 +61,3 @@ class VLLM:
         if "KV cache" in log_tail and "memory" in log_tail:
             return replace(found, fix="Give max_model_len=… a smaller value, or gpu_memory_utilization=… a larger one.")
         return found
-
-
-def flags(arguments: Mapping[str, Any]) -> list[str]:
-    """vLLM's command line for some arguments: ``True`` is a bare flag, ``False`` its ``--no-`` form, a list several values.
-
-    A mapping is passed as JSON, as vLLM's configuration arguments want it.
-    """
-    out: list[str] = []
-    for name, value in arguments.items():
-        flag = "--" + _plain(name).replace("_", "-")
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            out.append(flag if value else flag.replace("--", "--no-", 1))
-        elif isinstance(value, Mapping):
-            out += [flag, json.dumps(value)]
-        elif isinstance(value, list | tuple):
-            out += [flag, *map(str, value)]
-        else:
-            out += [flag, str(value)]
-    return out
-
-
-def _plain(name: str) -> str:
-    return name.strip("-").replace("-", "_")
