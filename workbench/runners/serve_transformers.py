@@ -6,7 +6,6 @@ leaves transformers itself as it is. Standard library, and what the environment 
 
 from __future__ import annotations
 
-import hmac
 import inspect
 import json
 import os
@@ -20,34 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import serving
+    from .serving_app import Guard
 else:
     import serving
+    from serving_app import Guard
 
 ON_CPU = {"device": "cpu", "cb_block_size": 32, "cb_num_blocks": 256, "cb_max_batch_tokens": 512}
-OPEN_PATHS = {"/health"}
-
-
-class Guard:
-    """An ASGI application that lets a request through when it shows the key, and else answers as OpenAI does."""
-
-    def __init__(self, app: Any, key: str) -> None:
-        self.app, self.expected = app, f"Bearer {key}".encode()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and (scope["path"] in OPEN_PATHS or self._shown(scope))):
-            await self.app(scope, receive, send)
-        elif scope["type"] == "http":
-            error = {"message": "Invalid API Key", "type": "authentication_error", "code": "invalid_api_key"}
-            body = json.dumps({"error": error}).encode()
-            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), (b"www-authenticate", b"Bearer")]
-            await send({"type": "http.response.start", "status": 401, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-        else:
-            await send({"type": "websocket.close", "code": 1008})
-
-    def _shown(self, scope: Any) -> bool:
-        shown = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
-        return len(shown) == 1 and hmac.compare_digest(shown[0], self.expected)
 
 
 def main() -> None:
