@@ -51,7 +51,7 @@ def served_name(spec: DeploySpec) -> str:
 
 def spec_file(spec: DeploySpec, **more: Any) -> str:
     """What a runner reads."""
-    d = {"model": spec.model, "served_name": served_name(spec), "port": spec.port, **more}
+    d = {"model": spec.model, "served_name": served_name(spec), "port": spec.port, "ttl": spec.ttl, **more}
     return json.dumps(d, ensure_ascii=False, indent=1)
 
 

@@ -8,16 +8,43 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import serving
+    from . import metrics_readings, serving
 else:
+    import metrics_readings
     import serving
 
 DEFAULTS = {"do_sample": False, "temperature": 0.1}
+
+
+class Counts:
+    """What ``/metrics`` tells."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = self._finished = self._tokens = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._running -= 1
+            self._finished += 1
+
+    def add(self, tokens: int) -> None:
+        with self._lock:
+            self._tokens += tokens
+
+    def text(self) -> str:
+        with self._lock:
+            return metrics_readings.exposition(running=self._running, waiting=0, finished=self._finished, generated=self._tokens)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,11 +52,16 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # the small writes of a stream would wait 40 ms for the reader's acknowledgement
     spec: dict[str, Any]
     key = ""
+    counts = Counts()
 
     def do_GET(self) -> None:
         if self.path == "/health":
             self._json(200, {"status": "ok"})
-        elif self._allowed():
+        elif not self._allowed():
+            return
+        elif self.path == "/metrics":
+            self._send(200, "text/plain; version=0.0.4", self.counts.text().encode())
+        else:
             self._json(200, {"object": "list", "data": [{"id": self.spec["served_name"], "object": "model"}]})
 
     def do_POST(self) -> None:
@@ -45,12 +77,14 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as e:
             self._json(400, {"error": {"message": f"{type(e).__name__}: {e}", "type": "invalid_request_error", "code": 400}})
             return
-        if request.get("stream"):
-            self._stream(answer)
-        else:
-            time.sleep(float(self.spec["arguments"].get("first_delay") or 0))
-            message = {"role": "assistant", "content": answer}
-            self._json(200, self._chunk("chat.completion", message=message, finish_reason="stop") | {"usage": usage(answer)})
+        with self.counts:
+            if request.get("stream"):
+                self._stream(answer)
+            else:
+                time.sleep(float(self.spec["arguments"].get("first_delay") or 0))
+                message = {"role": "assistant", "content": answer}
+                self._json(200, self._chunk("chat.completion", message=message, finish_reason="stop") | {"usage": usage(answer)})
+                self.counts.add(usage(answer)["completion_tokens"])
 
     def _answer(self, request: dict[str, Any]) -> str:
         said = request["messages"][-1]["content"]
@@ -78,6 +112,7 @@ class Handler(BaseHTTPRequestHandler):
             if n:
                 time.sleep(float(how.get("delay") or 0))
             self._event(self._chunk("chat.completion.chunk", delta={"content": answer[start : start + size]}, finish_reason=None))
+            self.counts.add(1)
         self._event(self._chunk("chat.completion.chunk", delta={}, finish_reason="stop"))
         self._event({"id": "dummy", "choices": [], "usage": usage(answer)})
         self._write(b"data: [DONE]\n\n")
@@ -100,15 +135,18 @@ class Handler(BaseHTTPRequestHandler):
         return False
 
     def _json(self, status: int, value: dict[str, Any]) -> None:
-        data = json.dumps(value, ensure_ascii=False).encode()
+        self._send(status, "application/json", json.dumps(value, ensure_ascii=False).encode())
+
+    def _send(self, status: int, kind: str, data: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        print(format % args, flush=True)
+        if self.path not in ("/metrics", "/health"):
+            print(format % args, flush=True)
 
 
 class Server(ThreadingHTTPServer):
@@ -131,7 +169,9 @@ def main() -> None:
     Handler.key = serving.key()
     server = Server(("127.0.0.1", serving.port(int(Handler.spec.get("port") or 0))), Handler)
     serving.in_background(server.serve_forever)
-    serving.report("ready", url=f"http://127.0.0.1:{server.server_port}/v1", model=Handler.spec["served_name"])
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    serving.report("ready", url=url, model=Handler.spec["served_name"])
+    serving.watch(url, Handler.key, "workbench", float(Handler.spec.get("ttl") or 0))
     serving.wait_for_end()
 
 

@@ -40,7 +40,8 @@ def find_modules(spec: dict[str, Any]) -> None:
     sys.path[:] = [*first, *found, *more]
     if str(here.parents[1]) not in sys.path:
         sys.path.append(str(here.parents[1]))
-    sys.modules.pop("serving", None)
+    for name in ("serving", "metrics_watch", "metrics_readings", "metrics_text"):
+        sys.modules.pop(name, None)
 
 
 def load(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:

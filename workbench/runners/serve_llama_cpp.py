@@ -40,6 +40,7 @@ def main() -> None:
     url = f"{server.listening_address}/v1"
     serving.report("ready", url=url, model=spec["served_name"])
     print(f"Serving {spec['served_name']} at {url}", flush=True)
+    serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx)
     serving.wait_for_end()
 
 

@@ -13,7 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from .metrics_watch import Watch
+else:
+    from metrics_watch import Watch
 
 _PARENT_SECONDS = 0.5
 
@@ -93,3 +99,26 @@ def wait_for_end() -> None:
     report("exit", code=0)
     sys.stdout.flush()
     os._exit(0)
+
+
+def watch(url: str, key: str, flavour: str, ttl: float = 0.0, **facts: Any) -> Watch:
+    """Tell how busy a server is that answers now, and end this process when nobody has asked it for long.
+
+    Reports ``metric`` events (``step`` in seconds since now; values as far as the server tells them: ``running`` and ``waiting``
+    requests, ``cache_usage`` from 0 to 1, ``tokens_per_second``, ``prompt_tokens_per_second``, ``requests`` since the start).
+    When it is idle for ``ttl`` seconds it says so (``notice``; ``result`` with ``{"ended": "idle", "reason": …}``) and sends this
+    process SIGTERM.
+
+    Parameters
+    ----------
+    url, key : str
+        Where the server answers and what it wants to be shown.
+    flavour : str
+        Whose numbers: ``vllm``, ``llama_cpp``, ``sglang``, ``lmdeploy``, ``lightllm``, ``infinity``, ``workbench``, or empty for none.
+    ttl : float
+        Seconds; 0 is never. A line ``{"command": "ttl", "seconds": …}`` in the control file changes it.
+    **facts
+        ``cache_tokens``: how many tokens llama.cpp's cache holds.
+    """
+    control = os.environ.get("WORKBENCH_CONTROL")
+    return Watch(url, key, flavour, float(ttl or 0), report, Path(control) if control else None, facts).start()
