@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from .prompts import AlpacaPrompter, ChatPrompter, EmptyPrompter, Prompter, PrompterBase
     from .providers import providers as providers
     from .providers import register_provider
+    from .runtime.deployment import Deployment, deployment, deployments
     from .runtime.job import Job, job, jobs
     from .settings import settings
 
@@ -93,6 +94,7 @@ _PUBLIC = {
     "ChatModule": ".modules:ChatModule",
     "ChatPrompter": ".prompts:ChatPrompter",
     "Completion": ".core.messages:Completion",
+    "Deployment": ".runtime.deployment:Deployment",
     "EmptyFormatter": ".formatters:EmptyFormatter",
     "EmptyPrompter": ".prompts:EmptyPrompter",
     "EvalResult": ".evals:EvalResult",
@@ -142,6 +144,8 @@ _PUBLIC = {
     "data": ".data",
     "decode_query_with_filepaths": ".formatters:decode_query_with_filepaths",
     "deploy": ".deploy",
+    "deployment": ".runtime.deployment:deployment",
+    "deployments": ".runtime.deployment:deployments",
     "diverter": ".flows:diverter",
     "encode_query_with_filepaths": ".formatters:encode_query_with_filepaths",
     "end_session": ".modules.sessions:end_session",
@@ -182,6 +186,7 @@ __all__ = [
     "ChatModule",
     "ChatPrompter",
     "Completion",
+    "Deployment",
     "EmptyFormatter",
     "EmptyPrompter",
     "EvalResult",
@@ -232,6 +237,8 @@ __all__ = [
     "data",
     "decode_query_with_filepaths",
     "deploy",
+    "deployment",
+    "deployments",
     "diverter",
     "encode_query_with_filepaths",
     "end_session",

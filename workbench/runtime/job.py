@@ -209,8 +209,16 @@ def failed(record: JobRecord) -> JobFailed:
 
 
 def job(job_id: str) -> Job:
-    """The job of that id, the beginning of one, or a name."""
-    return Job(job_id)
+    """The job of that id, the beginning of one, or a name; a deployment as a `Deployment`."""
+    return _handle(_jobs.store().job(job_id))
+
+
+def _handle(record: JobRecord) -> Job:
+    if record.kind != "deploy":
+        return Job(record.id)
+    from .deployment import Deployment
+
+    return Deployment(record.id)
 
 
 def jobs(kind: str | None = None, active: bool | None = None, limit: int = 200) -> JobList:
@@ -226,4 +234,4 @@ def jobs(kind: str | None = None, active: bool | None = None, limit: int = 200) 
         How many at most.
     """
     _jobs.sweep()
-    return JobList(Job(record.id) for record in _jobs.store().jobs(kind, active, limit))
+    return JobList(_handle(record) for record in _jobs.store().jobs(kind, active, limit))

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-_COLOURS = {
+COLOURS = {
     JobState.SUCCEEDED: "--jp-success-color1",
     JobState.FAILED: "--jp-error-color1",
     JobState.LOST: "--jp-error-color1",
     JobState.CANCELLED: "--jp-ui-font-color2",
 }
-_CELL = "padding:4px 12px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#e0e0e0)"
+CELL = "padding:4px 12px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#e0e0e0)"
 
 
 class JobList(list["Job"]):
@@ -47,7 +47,7 @@ class JobList(list["Job"]):
     def _repr_html_(self) -> str:
         if not self:
             return f"<span>{escape(repr(self))}</span>"
-        head = "".join(f'<th style="{_CELL};font-weight:500">{name}</th>' for name in ("Name", "State", "Kind", "Id", ""))
+        head = "".join(f'<th style="{CELL};font-weight:500">{name}</th>' for name in ("Name", "State", "Kind", "Id", ""))
         body = "".join(_html_row(job.record) for job in self)
         return (
             f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -79,6 +79,6 @@ def _words(record: JobRecord) -> list[str]:
 def _html_row(record: JobRecord) -> str:
     name, state, *rest = (escape(word) for word in _words(record))
     serving = record.endpoint is not None and record.state is JobState.RUNNING
-    colour = f"var({_COLOURS.get(JobState.SUCCEEDED if serving else record.state, '--jp-brand-color1')})"
+    colour = f"var({COLOURS.get(JobState.SUCCEEDED if serving else record.state, '--jp-brand-color1')})"
     cells = [f"<b>{name}</b>", f'<span style="color:{colour}">●</span> {state}', rest[0], f"<code>{rest[1]}</code>", rest[2]]
-    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"

@@ -187,6 +187,22 @@ class Store:
         with self._lock:
             return rows.as_events(self._connection.execute(query, (job_id, seq, limit)).fetchall())
 
+    def last_metric(self, job_id: str) -> MetricRow | None:
+        """The job's own newest measured row; None before the first."""
+        query = (
+            "SELECT m.seq, m.step, m.epoch, m.time, m.data FROM metrics m JOIN jobs j ON j.number = m.job WHERE j.id = ? ORDER BY m.seq DESC LIMIT 1"
+        )
+        with self._lock:
+            found = rows.as_metrics([tuple(r) for r in self._connection.execute(query, (job_id,))])
+        return found[0] if found else None
+
+    def tally(self, job_id: str, event: str) -> tuple[int, float | None]:
+        """How often an event of a job's own happened, and when last (seconds since the epoch)."""
+        query = "SELECT count(*), max(e.time) FROM events e JOIN jobs j ON j.number = e.job WHERE j.id = ? AND e.event = ?"
+        with self._lock:
+            count, last = self._connection.execute(query, (job_id, event)).fetchone()
+        return int(count), last
+
     def _lineage(self, job_id: str) -> list[tuple[int, int | None]]:
         """The job's forebears, oldest first, and itself: each one's number, and the last step that counts."""
         line: list[tuple[int, int | None]] = []
