@@ -151,7 +151,7 @@ def _say(module: ChatModule, text: str, options: Namespace) -> str:
                 printer.put(piece)
         finally:
             printer.end()
-    return answer.text
+    return str(answer.text)
 
 
 def help_in_an_empty_cell(lines: list[str]) -> list[str]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..core.jobs import Progress
+from ..core.kinds import KINDS
 from ..core.options import Option
-from ..errors import ArgumentError
+from ..errors import ArgumentError, nearest
+from ..providers import model_names
 from . import engines, training
-from .chat import ChatModule
+from .any_kind import AnyKind
 from .methods import Method, method
 from .printing import StreamOption
 from .serving import Serving
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Mode = Literal["finetune", "train"]
 
 
-class Builder(ChatModule):
+class Builder(AnyKind):
     """Base model, target, data and methods, set by methods that chain. The parameters are `TrainableModule`'s."""
 
     def __init__(
@@ -43,7 +45,7 @@ class Builder(ChatModule):
         super().__init__(stream=stream, return_trace=return_trace, name=name)
         self._base_model: str | Option = base_model if isinstance(base_model, Option) else str(base_model)
         self.target_path = str(target_path)
-        self._download, self._type, self._source = trust_remote_code, type, source
+        self._download, self._type, self._source = trust_remote_code, checked_type(type), source
         self._methods: dict[str, Method] = {"deploy": Method("deploy"), "finetune": Method("finetune"), "train": Method("finetune")}
         self._mode: Mode | None = None
         self._trainset: Any = None
@@ -61,6 +63,10 @@ class Builder(ChatModule):
     @base_model.setter
     def base_model(self, value: str | Path) -> None:
         self._base_model = str(value)
+
+    def _told_type(self) -> str:
+        """The type that the base model's files tell, else its name; empty where neither does. A subclass looks."""
+        return ""
 
     # ---- building
 
@@ -125,7 +131,8 @@ class Builder(ChatModule):
         """Answer through the address that the user gave."""
         chosen = self._methods["deploy"]
         if self._serving.endpoint is None:
-            self._serving.attach(engines.attached(str(chosen.arguments["url"]), self.base_model, chosen))
+            endpoint = engines.attached(str(chosen.arguments["url"]), self.base_model, chosen)
+            self._serving.attach(endpoint, self._told_type() or "llm")
 
     @tries
     def mode(self, mode: Mode) -> Self:
@@ -137,3 +144,12 @@ class Builder(ChatModule):
 
     def _method_options(self) -> list[Option]:
         return [option for chosen in self._methods.values() for option in chosen.options]
+
+
+def checked_type(type: str | None) -> str:
+    """The one name of a type that a user gave; empty for none."""
+    kind = model_names.canonical(type or "")
+    if kind and kind not in KINDS:
+        near = nearest(kind, KINDS)
+        raise ArgumentError(f"There is no type {type!r}.", f"{near!r} is the nearest." if near else "", f"Choose one of: {', '.join(KINDS)}.")
+    return kind

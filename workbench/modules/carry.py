@@ -145,7 +145,7 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships n
             return _FRESH[kind], ()
         if kind is Serving:
             _check_key(obj.endpoint)
-            return _serving, (obj.endpoint.to_json() if obj.endpoint is not None else None, obj.job_id)
+            return _serving, (obj.endpoint.to_json() if obj.endpoint is not None else None, obj.job_id, obj.kind)
         if kind is Endpoint:
             _check_key(obj)
         if isinstance(obj, ModuleBase):
@@ -252,8 +252,8 @@ def _check_key(endpoint: Endpoint | None) -> None:
         )
 
 
-def _serving(endpoint: Mapping[str, Any] | None, job_id: str) -> Serving:
+def _serving(endpoint: Mapping[str, Any] | None, job_id: str, kind: str = "") -> Serving:
     serving = Serving()
     if endpoint is not None:
-        serving.endpoint, serving.job_id = Endpoint.from_json(endpoint), job_id
+        serving.endpoint, serving.job_id, serving.kind = Endpoint.from_json(endpoint), job_id, kind
     return serving

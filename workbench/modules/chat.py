@@ -110,7 +110,7 @@ class ChatModule(ModuleBase):
             Names beyond the known ones that calls of this module may give.
         """
         self._optional |= frozenset([optional_keys] if isinstance(optional_keys, str) else optional_keys)
-        merged = {**self._parameters, **parameters.check(parameters_, self._optional)}
+        merged = {**self._parameters, **self._known_parameters(parameters_)}
         self._parameters = {k: v for k, v in merged.items() if v is not None}
         return self
 
@@ -123,7 +123,11 @@ class ChatModule(ModuleBase):
     def static_params(self, value: Mapping[str, Any]) -> None:
         if not isinstance(value, Mapping):
             raise ArgumentError(f"static_params cannot be a {type(value).__name__}.", "", "Give a dict such as {'temperature': 0}.")
-        self._parameters = {k: v for k, v in parameters.check(value, self._optional).items() if v is not None}
+        self._parameters = {k: v for k, v in self._known_parameters(value).items() if v is not None}
+
+    def _known_parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Default parameters as they are kept; a misspelt one is refused."""
+        return parameters.check(given, self._optional)
 
     @property
     def stream(self) -> StreamSwitch:
@@ -259,6 +263,19 @@ class ChatModule(ModuleBase):
             except EndpointError as e:
                 raise await in_thread(self._explained, e) from None  # it may wait for the engine's last words
         return self._made(completion)
+
+    def _streamed(
+        self,
+        input: Any = "",
+        files: Any = None,
+        *,
+        llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
+        tools: Tools | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """What ``m.stream(…)`` gives."""
+        return self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, parameters)
 
     async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Piece]:
         """`stream` as an async generator."""

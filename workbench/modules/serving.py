@@ -27,6 +27,7 @@ class Serving:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.endpoint: Endpoint | None = None
+        self.kind = ""  # the type of the model that answers, where it is known
         self.job_id = ""
         self.shown_in: int | None = None  # the cell in whose output the start of one of the modules has put a card
         self._coming = ""
@@ -38,7 +39,7 @@ class Serving:
         """A deployment is not copied; an address that the user gave is taken over."""
         other = Serving()
         if self.endpoint is not None and not self.job_id:
-            other.endpoint = self.endpoint
+            other.endpoint, other.kind = self.endpoint, self.kind
         return other
 
     @property
@@ -57,11 +58,13 @@ class Serving:
         record = self.record
         return record.state.active if record is not None else self.endpoint is not None
 
-    def attach(self, endpoint: Endpoint) -> None:
-        """Answer through an address, without deploying."""
+    def attach(self, endpoint: Endpoint, kind: str = "") -> None:
+        """Answer through an address, without deploying; ``kind`` is the model's type where no deployment tells it."""
         with self.lock:
             self._leave()
             self.endpoint, self.job_id, self._share_key = endpoint, endpoint.job_id, ""
+            record = self.record
+            self.kind = (kind_of(record) if record is not None else "") or kind
 
     def serves(self, share_key: str) -> bool:
         """Whether this very model is deployed and alive."""
@@ -155,6 +158,7 @@ class Serving:
         before, was_own = self.job_id, self._own
         self._leave()
         self.endpoint, self.job_id, self._share_key = endpoint_of(record), record.id, share_key
+        self.kind = kind_of(record)
         self._own = own or (was_own and before == record.id)
         _users[record.id].add(self)
         if was_own and before != record.id and not _users.get(before):
@@ -164,7 +168,12 @@ class Serving:
     def _leave(self) -> None:
         if self.job_id in _users:
             _users[self.job_id].discard(self)
-        self.endpoint, self.job_id, self._share_key, self._own = None, "", "", False
+        self.endpoint, self.kind, self.job_id, self._share_key, self._own = None, "", "", "", False
+
+
+def kind_of(record: JobRecord) -> str:
+    """The type of a deployment's model; empty for a served function."""
+    return str(record.spec.payload.get("type") or "")
 
 
 def _submit(spec: JobSpec, files: Mapping[str, str | bytes] | None = None) -> tuple[str, bool]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import contents
 from .printing import StreamOption
 
 if TYPE_CHECKING:
-    from ..runtime.stream import Stream
     from .chat import ChatModule, Tools
 
 
@@ -36,16 +34,16 @@ class StreamSwitch:
         lazyllm_files: Any = None,
         tools: Tools | None = None,
         **parameters: Any,
-    ) -> Stream:
+    ) -> Any:
         """Answer piece by piece; the arguments are those of a call.
 
         Returns
         -------
-        Stream
+        Stream, or SpeechStream of a model that speaks
             Iterate it for the pieces (``for`` or ``async for``), ``join()`` it for the whole `Completion`; ``close()``, or
             a ``break`` out of the loop, aborts the request at once. Formatters do not apply to pieces.
         """
-        return self._module._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, parameters)
+        return self._module._streamed(input, files, llm_chat_history=llm_chat_history, lazyllm_files=lazyllm_files, tools=tools, **parameters)
 
     def __bool__(self) -> bool:
         return bool(self.option)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..core.jobs import Progress
 from ..errors import ModelNotFound
+from ..providers import model_names
 from . import runs
 from .builder import Builder
 
@@ -53,9 +54,16 @@ class Tuned(Builder):
 
     @property
     def type(self) -> str:
-        """What kind of model it is, in capitals, such as ``LLM``."""
-        meta = None if self._type else self.meta
-        return (self._type or (meta.type if meta else "llm")).upper()
+        """What kind of model it is, in capitals, such as ``LLM``: as it was given, else as its files tell, else its name."""
+        return (self._kind or self._told_type() or "llm").upper()
+
+    @property
+    def _kind(self) -> str:
+        return self._type or self._serving.kind
+
+    def _told_type(self) -> str:
+        meta = self.meta
+        return meta.type if meta is not None else model_names.type_of(Path(self.base_model).name)
 
     @property
     def series(self) -> str:

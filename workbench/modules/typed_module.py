@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -52,23 +52,11 @@ class TypedModule(ModuleBase):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Ask the model; see the subclass for the arguments of each type."""
-        from ..runtime import loop
-
-        with Progress(self.name) as progress:
-            return self._made(loop.run(self._calls.begin(self.endpoint, *args, told=progress.told, **kwargs)))
+        return ask(self, self._calls, self.endpoint, args, kwargs)
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
         """The same without blocking the event loop."""
-        from ..runtime import loop
-
-        with Progress(self.name) as progress:
-            asked = await in_thread(self._calls.begin, self.endpoint, *args, told=progress.told, **kwargs)
-            return await in_thread(self._made, await asyncio.wrap_future(loop.spawn(asked)))
-
-    def _made(self, outcome: Outcome) -> Any:
-        """The value, made here and not on the background loop, which streams what others say."""
-        usage.count(outcome.usage, self, running.get())
-        return outcome.make()
+        return await aask(self, self._calls, self.endpoint, args, kwargs)
 
     def stream(self, input: str, **parameters: Any) -> SpeechStream:
         """Speech while it is made.
@@ -78,10 +66,38 @@ class TypedModule(ModuleBase):
         SpeechStream
             Iterate it (``for`` or ``async for``) for bytes, or ``join()`` it for the whole `Audio`.
         """
-        from ..runtime.calls import open_pieces
+        return speech(self._calls, self.endpoint, input, parameters)
 
-        endpoint, request, mime, rate = self._calls.spoken(self.endpoint, input, parameters)
-        return SpeechStream(open_pieces(endpoint, self._calls.codec, request, self._calls.timeouts), mime, rate, endpoint.model)
+
+def ask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Ask a model that does not chat: one call, with its progress and its tokens."""
+    from ..runtime import loop
+
+    with Progress(module.name) as progress:
+        return _made(module, loop.run(calls.begin(endpoint, *args, told=progress.told, **kwargs)))
+
+
+async def aask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`ask` without blocking the event loop."""
+    from ..runtime import loop
+
+    with Progress(module.name) as progress:
+        asked = await in_thread(calls.begin, endpoint, *args, told=progress.told, **kwargs)
+        return await in_thread(_made, module, await asyncio.wrap_future(loop.spawn(asked)))
+
+
+def speech(calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mapping[str, Any]) -> SpeechStream:
+    """Speech while it is made."""
+    from ..runtime.calls import open_pieces
+
+    where, request, mime, rate = calls.spoken(endpoint, input, parameters)
+    return SpeechStream(open_pieces(where, calls.codec, request, calls.timeouts), mime, rate, where.model)
+
+
+def _made(module: ModuleBase, outcome: Outcome) -> Any:
+    """The value, made here and not on the background loop, which streams what others say."""
+    usage.count(outcome.usage, module, running.get())
+    return outcome.make()
 
 
 class SpeechStream:

@@ -35,7 +35,7 @@ class Switch(StreamSwitch):
     def __init__(self, module: UrlModule, option: StreamOption) -> None:
         self._module, self.option = module, option
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Feed:  # type: ignore[override]  # a function's arguments are its own
+    def __call__(self, *args: Any, **kwargs: Any) -> Feed:
         """Call it, and read the answer piece by piece.
 
         Returns

@@ -1,0 +1,266 @@
+"""`AnyKind`: a module whose model may be of any type. One that chats is called as `ChatModule` says, every other one through
+`TypedCalls`, the way vendors' models are. Which type it is, and where it answers, is its subclasses' matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+from .. import registry
+from ..core.endpoints import Endpoint
+from ..core.kinds import CHATS, KINDS, noun
+from ..core.messages import ChatRequest
+from ..errors import ArgumentError, EndpointError, unknown_argument
+from ..formatters import Formatter
+from ..runtime.threads import in_thread
+from . import typed_module
+from .chat import ChatModule, Prompt, Tools
+from .printing import StreamOption
+from .switch import StreamSwitch
+from .typed_calls import CODECS, TypedCalls
+
+
+class AnyKind(ChatModule):
+    """A `ChatModule` whose model may also be one that makes vectors, rankings, texts of speech, speech or pictures."""
+
+    @property
+    def _kind(self) -> str:
+        """The type, as far as it is known without reading a file; empty where it is not."""
+        raise NotImplementedError
+
+    @property
+    def _typed(self) -> TypedCalls | None:
+        """How it is called where it does not chat."""
+        kind = self._kind
+        return None if not kind or kind in CHATS else TypedCalls(kind, defaults=self._parameters)
+
+    # ---- calling
+
+    def forward(
+        self,
+        input: Any = "",
+        files: Any = None,
+        *,
+        documents: Any = None,
+        top_n: int | None = None,
+        llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
+        tools: Tools | None = None,
+        stream: StreamOption | None = None,
+        stream_output: StreamOption | None = None,
+        max_retries: int | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """Answer, in the way of the model's type.
+
+        Parameters
+        ----------
+        input : str, list, path, bytes, dict, …
+            Of a chat: a text, the values of the prompt's slots, or OpenAI messages; also a query with files, as
+            ``encode_query_with_filepaths`` makes it. For vectors: a text or a list of them, with ``cross_modal_embed`` also pictures.
+            For a ranking: the query. To write down speech: the sound. Else: the text to say, or what to draw.
+        files, lazyllm_files : path, bytes, image, …, or a list of them, optional
+            Pictures, sounds and other files that go with the input; either name.
+        documents : list, for a ranking
+        top_n : int, for a ranking
+            How many of the best; all when not given.
+        llm_chat_history : sequence, for a chat
+            Earlier turns: ``[[user, assistant], …]`` or OpenAI messages. Inside a `session` those of the session when not given.
+        tools : sequence of dict, for a chat
+            OpenAI tool descriptions.
+        stream, stream_output : bool or dict, for a chat
+            Print this answer while it comes; the module's own option when not given.
+        max_retries : int, optional
+            How often a request is sent again that the endpoint did not take; 2 when not given.
+        **parameters
+            Of a chat ``temperature``, ``max_tokens``, … under OpenAI's names; of the other types those of their calls, such as
+            ``dimensions``, ``voice``, ``language``, ``size``, ``n`` and ``seed``.
+
+        Returns
+        -------
+        Answer, list, Audio or Images
+            A chat's text, or that of speech, as an `Answer`; a vector, or a list of them; ``[(index, score), …]``, the best first;
+            a sound that a notebook plays; pictures that it shows. Or what the formatter made of it.
+
+        Raises
+        ------
+        NotStarted
+            Before `start`.
+        ArgumentError
+            For what a model of its type cannot be asked.
+        EndpointError
+            One of its kinds when the request fails.
+        """
+        endpoint, calls = self.endpoint, self._typed
+        if calls is None:
+            return super().forward(
+                input,
+                files,
+                llm_chat_history=llm_chat_history,
+                lazyllm_files=lazyllm_files,
+                tools=tools,
+                stream=stream,
+                stream_output=stream_output,
+                max_retries=max_retries,
+                **_given(parameters, documents=documents, top_n=top_n),
+            )
+        self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
+        args, kwargs = _typed_arguments(
+            calls.type, input, {**parameters, **_given(files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)}
+        )
+        try:
+            value = typed_module.ask(self, calls, _with_retries(endpoint, max_retries), args, kwargs)
+        except EndpointError as e:
+            raise self._explained(e) from None
+        return self._shaped(value)
+
+    async def aforward(
+        self,
+        input: Any = "",
+        files: Any = None,
+        *,
+        documents: Any = None,
+        top_n: int | None = None,
+        llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
+        tools: Tools | None = None,
+        stream: StreamOption | None = None,
+        stream_output: StreamOption | None = None,
+        max_retries: int | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """`forward` without blocking the event loop; ``await m.acall(…)`` comes here."""
+        endpoint, calls = self.endpoint, self._typed
+        if calls is None:
+            return await super().aforward(
+                input,
+                files,
+                llm_chat_history=llm_chat_history,
+                lazyllm_files=lazyllm_files,
+                tools=tools,
+                stream=stream,
+                stream_output=stream_output,
+                max_retries=max_retries,
+                **_given(parameters, documents=documents, top_n=top_n),
+            )
+        self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
+        args, kwargs = _typed_arguments(
+            calls.type, input, {**parameters, **_given(files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)}
+        )
+        try:
+            value = await typed_module.aask(self, calls, _with_retries(endpoint, max_retries), args, kwargs)
+        except EndpointError as e:
+            raise await in_thread(self._explained, e) from None
+        return await in_thread(self._shaped, value)
+
+    def _shaped(self, value: Any) -> Any:
+        return value if self._formatter is None else self._formatter(value)
+
+    def _streamed(
+        self,
+        input: Any = "",
+        files: Any = None,
+        *,
+        llm_chat_history: Any = None,
+        lazyllm_files: Any = None,
+        tools: Tools | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """A `Stream` of a chat's answer, or a `SpeechStream`."""
+        endpoint, calls = self.endpoint, self._typed
+        if calls is None:
+            return super()._streamed(input, files, llm_chat_history=llm_chat_history, lazyllm_files=lazyllm_files, tools=tools, **parameters)
+        if calls.type != "tts":
+            raise self._is_not("has no stream", "Its answer comes as a whole.")
+        self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
+        retries = parameters.pop("max_retries", None)
+        return typed_module.speech(calls, _with_retries(endpoint, retries), input, parameters)
+
+    async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Any]:
+        """`stream` as an async generator: of pieces of a text, or of speech."""
+        async for piece in self.stream(input, files, **arguments):
+            yield piece
+
+    # ---- what only a chat has
+
+    def prompt(self, prompt: Prompt = None, history: Any = None) -> Self:
+        """Set what stands around every input of a chat.
+
+        Parameters
+        ----------
+        prompt : str, dict, prompter or None
+            An instruction, or ``{'system': …, 'user': …}``; ``{slots}`` are filled from dict inputs. None takes it away.
+        history : sequence, optional
+            Turns that come before every call: ``[[user, assistant], …]`` or OpenAI messages.
+        """
+        self._only_chats_take(prompt=prompt, history=history)
+        return super().prompt(prompt, history)
+
+    def share(
+        self,
+        prompt: Prompt = None,
+        format: Formatter | None = None,
+        stream: StreamOption | StreamSwitch | None = None,
+        history: Any = None,
+        copy_static_params: bool = False,
+    ) -> Self:
+        """Another face of the same deployment; see `ChatModule.share`. ``prompt`` and ``history`` are for chats."""
+        self._only_chats_take(prompt=prompt, history=history)
+        return super().share(prompt, format, stream, history, copy_static_params)
+
+    def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
+        """What would be sent for an input of a chat: turns, tools and parameters."""
+        self._must_chat("has no turns")
+        return super().request(input, history, tools, given)
+
+    def chat(self, *others: ChatModule) -> Any:
+        """A chat with this model; with further models, side by side."""
+        self._must_chat("does not chat")
+        return super().chat(*others)
+
+    def _known_parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Default parameters, checked as far as the type is known."""
+        kind = self._kind
+        if not kind or kind in CHATS:
+            return super()._known_parameters(given)
+        known = {*registry.get("codec", CODECS[kind])({}).known, "extra", "extra_body", "model", "voice", *self._optional}
+        for name in given:
+            if name not in known:
+                raise unknown_argument(f"A call of type {kind!r}", name, known)
+        return dict(given)
+
+    def _must_chat(self, what: str) -> None:
+        if (kind := self._kind) and kind not in CHATS:
+            raise self._is_not(what)
+
+    def _only_chats_take(self, **given: Any) -> None:
+        named = [name for name, value in given.items() if value is not None]
+        if named and (kind := self._kind) and kind not in CHATS:
+            raise self._is_not(f"takes no {', '.join(named)}")
+
+    def _is_not(self, what: str, cause: str = "Only chat models do.") -> ArgumentError:
+        kind = KINDS.get(self._kind, KINDS["llm"])
+        return ArgumentError(f"{self.name} is {noun(self._kind)}: it {what}.", cause, f"Write {kind.call}; it gives {kind.gives}.")
+
+
+def _given(more: Mapping[str, Any] | None = None, /, **values: Any) -> dict[str, Any]:
+    return {**(more or {}), **{name: value for name, value in values.items() if value is not None}}
+
+
+def _typed_arguments(type: str, input: Any, given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as `TypedCalls` takes them."""
+    if type == "rerank":
+        if "documents" not in given and "files" in given:  # m('query', […])
+            given["documents"] = given.pop("files")
+        input = given.pop("query", None) if input == "" and "query" in given else input
+    if type in ("embed", "cross_modal_embed") and (files := given.pop("files", given.pop("lazyllm_files", None))) is not None:
+        if input != "":
+            raise ArgumentError("Files and a text make one vector only together.", "", "Write m({'text': '…', 'image': 'picture.png'}).")
+        input = files
+    return (input,), given
+
+
+def _with_retries(endpoint: Endpoint, retries: int | None) -> Endpoint:
+    return endpoint if retries is None else replace(endpoint, network=replace(endpoint.network, max_retries=int(retries)))
