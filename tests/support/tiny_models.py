@@ -23,8 +23,9 @@ _DONE = ".made"
 def tiny(kind: str) -> Path:
     """The folder of the tiny model of that kind; made when it is not there, together with those that the same environment makes.
 
-    ``chat`` answers the questions in ``tiny/words.py`` and calls the tool ``get_weather``; ``lora`` is an adapter of it. ``embed`` is in the layout
-    of sentence-transformers, ``bert`` a plain encoder, ``sparse`` a SPLADE, ``rerank`` and ``xlmr_rerank`` are cross-encoders. The others' weights are random.
+    ``chat`` answers the questions in ``tiny/words.py`` and calls the tool ``get_weather``; ``lora`` is an adapter of it.
+    ``embed`` is in the layout of sentence-transformers, ``bert`` a plain encoder, ``sparse`` a SPLADE; ``rerank`` and ``xlmr_rerank`` are
+    cross-encoders. All but ``chat`` have random weights.
     """
     environment = KINDS[kind]
     root = _root()

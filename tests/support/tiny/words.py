@@ -12,6 +12,9 @@ from transformers import PreTrainedTokenizerFast
 
 CITIES = {"France": "Paris", "Japan": "Tokyo", "Italy": "Rome", "Egypt": "Cairo", "Peru": "Lima", "Kenya": "Nairobi", "Norway": "Oslo"}
 WEATHER, SEEN = ("sunny", "rainy"), ("Paris", "Tokyo", "Rome")
+THINGS = "bridge forest window teacher letter engine mountain kitchen violin harbour island market painter winter lamp story"
+KINDS = "tall silent golden broken early distant friendly narrow heavy gentle curious wooden modern bright"
+ACTS = "crosses keeps follows repairs remembers describes carries visits hides watches explains"
 # How Qwen's tokenizers cut a text, so that converters and engines that know theirs can be told that it is the same.
 QWEN_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 BERT_MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -21,10 +24,7 @@ XLMR_MARKS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 def lines(count: int = 1500, seed: int = 7) -> list[str]:
     """Sentences of everyday words."""
     draw = random.Random(seed)
-    things = "bridge forest window teacher letter engine mountain kitchen violin harbour island market painter winter lamp story".split()
-    kinds = "tall silent golden broken early distant friendly narrow heavy gentle curious wooden modern bright".split()
-    acts = "crosses keeps follows repairs remembers describes carries visits hides watches explains".split()
-    pick = draw.choice
+    things, kinds, acts, pick = THINGS.split(), KINDS.split(), ACTS.split(), draw.choice
     return [f"The {pick(kinds)} {pick(things)} {pick(acts)} a {pick(kinds)} {pick(things)}." for _ in range(count)]
 
 
