@@ -30,8 +30,8 @@ class Reading:
     ----------
     running, waiting : float
         Requests that are being answered now, and those that wait for their turn.
-    finished : float or None
-        Requests that have ended since the start, well or not.
+    requests : float or None
+        Requests since the start, those of this moment among them.
     generated, prompt : float or None
         Tokens since the start.
     cache : float or None
@@ -40,7 +40,7 @@ class Reading:
 
     running: float = 0.0
     waiting: float = 0.0
-    finished: float | None = None
+    requests: float | None = None
     generated: float | None = None
     prompt: float | None = None
     cache: float | None = None
@@ -48,7 +48,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Names:
-    """Under which names a server publishes its numbers; the first that is there counts."""
+    """Under which names a server publishes its numbers; the first that is there counts.
+
+    Some servers count a request when it comes (``arrived``), others when it ends (``finished``).
+    """
 
     running: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Names:
     generated: tuple[str, ...] = ()
     prompt: tuple[str, ...] = ()
     cache: tuple[str, ...] = ()
+    arrived: tuple[str, ...] = ()
 
 
 FLAVOURS: dict[str, Names] = {
@@ -91,12 +95,11 @@ FLAVOURS: dict[str, Names] = {
         ("lightllm_prompt_tokens_total",),
     ),
     "workbench": Names(
-        ("workbench_requests_running",),
-        ("workbench_requests_waiting",),
-        ("workbench_requests_finished_total",),
-        ("workbench_generation_tokens_total",),
-        ("workbench_prompt_tokens_total",),
-        ("workbench_cache_usage",),
+        ("workbench:requests_running",),
+        ("workbench:requests_waiting",),
+        generated=("workbench:generation_tokens_total",),
+        prompt=("workbench:prompt_tokens_total",),
+        arrived=("workbench:requests_total",),
     ),
 }
 _LLAMA = Names(
@@ -134,20 +137,16 @@ def read(flavour: str, get: Get, facts: Mapping[str, Any]) -> Reading:
 
 
 def _named(names: Names, samples: Samples) -> Reading:
-    return Reading(
-        samples.total(names.running) or 0.0,
-        samples.total(names.waiting) or 0.0,
-        samples.total(names.finished),
-        samples.total(names.generated),
-        samples.total(names.prompt),
-        samples.mean(names.cache),
-    )
+    running, waiting = samples.total(names.running) or 0.0, samples.total(names.waiting) or 0.0
+    finished = samples.total(names.finished)
+    requests = samples.total(names.arrived) if finished is None else finished + running + waiting
+    return Reading(running, waiting, requests, samples.total(names.generated), samples.total(names.prompt), samples.mean(names.cache))
 
 
 def _infinity(samples: Samples) -> Reading:
     """infinity counts the requests of every path together with those of whoever looks after it."""
     counted = samples.of("http_requests_total") or samples.of("http_request_duration_seconds_count")
-    return Reading(finished=sum(s.value for s in counted if s.labels.get("handler") not in _OURS))
+    return Reading(requests=sum(s.value for s in counted if s.labels.get("handler") not in _OURS))
 
 
 def _llama(get: Get, facts: Mapping[str, Any]) -> Reading:
@@ -169,23 +168,14 @@ def _llama(get: Get, facts: Mapping[str, Any]) -> Reading:
     )
 
 
-def exposition(*, running: int, waiting: int, finished: int, generated: int | None = None, prompt: int | None = None) -> str:
+def exposition(**numbers: float | None) -> str:
     """``/metrics`` of a server of ours.
 
     Parameters
     ----------
-    running, waiting : int
-        Requests now.
-    finished : int
-        Requests that have ended since the start.
-    generated, prompt : int, optional
-        Tokens since the start, for servers that count them.
+    **numbers
+        ``requests_running``, ``requests_waiting``, ``requests_total`` and, where the server counts them, ``generation_tokens_total`` and
+        ``prompt_tokens_total``.
     """
-    rows = (
-        ("workbench_requests_running", "gauge", "Requests that are being answered.", running),
-        ("workbench_requests_waiting", "gauge", "Requests that wait for their turn.", waiting),
-        ("workbench_requests_finished_total", "counter", "Requests that have ended.", finished),
-        ("workbench_generation_tokens_total", "counter", "Tokens that were generated.", generated),
-        ("workbench_prompt_tokens_total", "counter", "Tokens of prompts.", prompt),
-    )
-    return "".join(f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value}\n" for name, kind, text, value in rows if value is not None)
+    rows = [(f"workbench:{name}", "counter" if name.endswith("_total") else "gauge", n) for name, n in numbers.items() if n is not None]
+    return "".join(f"# TYPE {name} {kind}\n{name} {n:g}\n" for name, kind, n in rows)

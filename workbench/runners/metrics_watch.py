@@ -2,17 +2,17 @@
 
 Standard library only. It asks the server's own ``/metrics`` (`metrics_readings`), at most every two seconds and less often
 while nothing happens, and reports only what has changed. A server that does not answer is left alone: whether it is ill is
-the supervisor's to say.
+the supervisor's to say, and whether it is idle nobody knows.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,6 @@ else:
 BUSY, QUIET = 2.0, 5.0  # seconds between two looks
 _QUIET_AFTER = 30.0
 _CALM = 4.0  # with an idle time-out, the looks are this part of it apart, so that it is kept to
-_SILENT_AFTER = 60.0
 _TIMEOUT = 10.0
 _MOVED = 0.005  # a smaller change of the cache's use is no news
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the user's does not reach this machine's ports
@@ -69,10 +68,9 @@ class Watch:
         self._root = f"{scheme}://{rest.split('/')[0]}"
         self._key, self._flavour, self.ttl, self._report = key, flavour, max(0.0, ttl), report
         self._control, self._facts, self._read_to = control, facts or {}, 0
-        self._begun = self._last_use = self._last_answer = time.monotonic()
+        self._begun = self._last_use = time.monotonic()
         self._before: tuple[float, Reading] | None = None
         self._told: dict[str, float] = {}
-        self._silent = False
         self._stop = threading.Event()
 
     def start(self) -> Watch:
@@ -101,13 +99,9 @@ class Watch:
         """Read the numbers and report what is new; False when the server does not answer."""
         try:
             reading = read(self._flavour, self._get, self._facts)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-            self._unanswered(e)
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
             return False
         now = time.monotonic()
-        if self._silent:
-            self._report("notice", level="info", text="The server tells its numbers again.")
-        self._silent, self._last_answer = False, now
         before, self._before = self._before, (now, reading)
         if reading.running or reading.waiting or (before is not None and _counts(before[1]) != _counts(reading)):
             self._last_use = now
@@ -119,13 +113,6 @@ class Watch:
             return
         self._told = new
         self._report("metric", step=int(time.monotonic() - self._begun), values=new)
-
-    def _unanswered(self, error: Exception) -> None:
-        silent = time.monotonic() - self._last_answer
-        if silent > _SILENT_AFTER and not self._silent:
-            self._silent = True
-            text = f"The server has told nothing about itself for {silent:.0f} seconds ({type(error).__name__}: {error})."
-            self._report("notice", level="warning", text=text)
 
     def _get(self, path: str) -> str:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -172,8 +159,8 @@ def values(reading: Reading, before: tuple[float, Reading] | None, now: float) -
     out = {"running": reading.running, "waiting": reading.waiting}
     if reading.cache is not None:
         out["cache_usage"] = round(min(1.0, max(0.0, reading.cache)), 4)
-    if reading.finished is not None:
-        out["requests"] = reading.finished + reading.running + reading.waiting
+    if reading.requests is not None:
+        out["requests"] = reading.requests
     rates = (("tokens_per_second", "generated"), ("prompt_tokens_per_second", "prompt"))
     for name, counter in rates:
         count = getattr(reading, counter)
@@ -186,7 +173,7 @@ def values(reading: Reading, before: tuple[float, Reading] | None, now: float) -
 
 
 def _counts(r: Reading) -> tuple[float | None, ...]:
-    return r.finished, r.generated, r.prompt
+    return r.requests, r.generated, r.prompt
 
 
 def _words(seconds: float) -> str:

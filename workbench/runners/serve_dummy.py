@@ -27,16 +27,16 @@ class Counts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running = self._finished = self._tokens = 0
+        self._running = self._requests = self._tokens = 0
 
     def __enter__(self) -> None:
         with self._lock:
             self._running += 1
+            self._requests += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._running -= 1
-            self._finished += 1
 
     def add(self, tokens: int) -> None:
         with self._lock:
@@ -44,7 +44,9 @@ class Counts:
 
     def text(self) -> str:
         with self._lock:
-            return metrics_readings.exposition(running=self._running, waiting=0, finished=self._finished, generated=self._tokens)
+            return metrics_readings.exposition(
+                requests_running=self._running, requests_waiting=0, requests_total=self._requests, generation_tokens_total=self._tokens
+            )
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import serving
+    from .metrics_app import Counted
     from .serving_app import Guard
 else:
     import serving
+    from metrics_app import Counted
     from serving_app import Guard
 
 ON_CPU = {"device": "cpu", "cb_block_size": 32, "cb_num_blocks": 256, "cb_max_batch_tokens": 512}
@@ -49,6 +51,7 @@ def main() -> None:
     wait_until_healthy(url)
     warm_up(url, key, spec["model"])
     serving.report("ready", url=f"{url}/v1", model=spec["model"])
+    serving.watch(url, key, "workbench", float(spec.get("ttl") or 0))
     serving.wait_for_end()
 
 
@@ -62,7 +65,7 @@ def guarded(key: str) -> Callable[..., object]:
 
     class Guarded(uvicorn.Config):
         def __init__(self, app: Any, **kwargs: Any) -> None:
-            super().__init__(Guard(app, key), **kwargs)
+            super().__init__(Guard(Counted(app), key), **kwargs)
 
     uvicorn.Config = Guarded  # type: ignore[misc, assignment]  # nothing else reaches the application before it is served
     return Serve  # type: ignore[no-any-return]  # transformers is only known where this runs

@@ -275,14 +275,14 @@ def main(load: Callable[[dict[str, Any]], App]) -> None:
     except Exception as e:
         traceback.print_exc()
         serving.fail(str(e) or type(e).__name__, type(e).__name__)
-    asyncio.run(run(app, listen(int(spec.get("port") or 0)), key))
+    asyncio.run(run(app, listen(int(spec.get("port") or 0)), key, float(spec.get("ttl") or 0)))
     serving.report("exit", code=0)
     sys.stdout.flush()
     os._exit(0)  # the model's thread has nothing to save
 
 
-async def run(app: App, sock: socket.socket, key: str) -> None:
-    """Serve until SIGTERM or SIGINT; report ``ready`` when it does."""
+async def run(app: App, sock: socket.socket, key: str, ttl: float = 0.0) -> None:
+    """Serve until SIGTERM or SIGINT, or until nobody has asked for ``ttl`` seconds; report ``ready`` when it does."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -310,4 +310,5 @@ async def run(app: App, sock: socket.socket, key: str) -> None:
     if server.started:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
         serving.report("ready", url=url, model=app.model, options=app.options)
+        serving.watch(url, key, "workbench", ttl)
     await serves
