@@ -43,6 +43,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "speech": "workbench.dialects.speech:speech",
         "images": "workbench.dialects.images:images",
         "image_edits": "workbench.dialects.images:image_edits",
+        "prompt_vllm": "workbench.dialects.prompt_tokens:VllmTokens",
+        "prompt_llama_cpp": "workbench.dialects.prompt_tokens:LlamaCppTokens",
     },
     "auth": {
         "bearer": "workbench.dialects.auth_headers:bearer",

@@ -17,7 +17,7 @@ from .. import registry
 from ..core.answers import Answer
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.events import Piece
-from ..core.messages import ChatRequest, Completion
+from ..core.messages import ChatRequest, Completion, Message
 from ..errors import ArgumentError, EndpointError
 from ..flows.binding import bind
 from ..formatters import Formatter, chain, formatter_of
@@ -285,12 +285,16 @@ class ChatModule(ModuleBase):
     def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
         """What would be sent for an input: turns, tools and parameters."""
         sent = {**self._parameters, **self._checked(given or {})}
+        turns, own_tools = self._turns(input, history, tools)
+        return ChatRequest(turns, self.endpoint.model, own_tools, {k: v for k, v in sent.items() if v is not None})
+
+    def _turns(self, input: Any, history: Any, tools: Tools | None) -> tuple[tuple[Message, ...], tuple[Mapping[str, Any], ...]]:
+        """The turns that are sent for an input, and the tools that go with them."""
         said, files = contents.split(input)
         talk = sessions.current.get()
         earlier = talk.history(self) if history is None and talk is not None and self._prompt.has_history else history
         asked = self._prompt.ask(said, earlier, tools)
-        turns = contents.with_files(asked.messages, files)
-        return ChatRequest(turns, self.endpoint.model, asked.tools, {k: v for k, v in sent.items() if v is not None})
+        return contents.with_files(asked.messages, files), asked.tools
 
     def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A call's parameters as they are sent; a misspelt one is refused."""

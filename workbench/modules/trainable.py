@@ -12,9 +12,9 @@ from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, Progress
 from ..errors import ArgumentError, EndpointError, JobError, NotStarted
 from . import engines, training, views
+from .exact_prompt import ExactPrompt
 from .methods import NONE
 from .training_job import TrainsByJob
-from .tuned import Tuned
 
 if TYPE_CHECKING:
     from ..runtime.job import Job
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Task = Literal["deploy", "finetune"]
 
 
-class TrainableModule(TrainsByJob, Tuned):
+class TrainableModule(TrainsByJob, ExactPrompt):
     """A model that can be talked to, fine-tuned, deployed and evaluated.
 
     Parameters

@@ -38,7 +38,7 @@ def main() -> None:
     except Exception as e:
         serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
     url = f"{server.listening_address}/v1"
-    serving.report("ready", url=url, model=spec["served_name"])
+    serving.report("ready", url=url, model=spec["served_name"], options={"engine": "llama_cpp", "tokens": "llama_cpp"})
     print(f"Serving {spec['served_name']} at {url}", flush=True)
     serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx)
     serving.wait_for_end()

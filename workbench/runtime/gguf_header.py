@@ -8,13 +8,15 @@ from __future__ import annotations
 import mmap
 import struct
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ModelNotFound
 
+T = TypeVar("T")
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _NAMES = """
@@ -41,27 +43,58 @@ def read_header(path: Path) -> GGUFHeader:
     ModelNotFound
         When the file is no GGUF, or ends too early.
     """
+    return _opened(path, _Reader.header)
+
+
+def _opened(path: Path, read: Callable[[_Reader], T]) -> T:
     try:
         with path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _Reader(data).header()
+            return read(_Reader(data))
     except (ValueError, struct.error, IndexError, KeyError, UnicodeDecodeError, OverflowError) as e:
         raise ModelNotFound(f"{path} is not a usable GGUF file.", f"Its header is damaged or incomplete ({e}).", "Download it again.") from None
     except OSError as e:
         raise ModelNotFound(f"{path} cannot be read.", str(e.strerror), "Check the path and its permissions.") from None
 
 
+def read_texts(path: Path, key: str, wanted: Collection[int] | None = None) -> dict[int, str]:
+    """The members of an array of texts, such as a vocabulary, by their places; all of them, or the ``wanted`` ones.
+
+    Raises
+    ------
+    ModelNotFound
+        When the file is no GGUF, or ends too early.
+    """
+    return _opened(path, lambda reader: reader.texts(key, wanted))
+
+
 class _Reader:
     def __init__(self, data: mmap.mmap) -> None:
         self.data, self.at = data, 0
 
-    def header(self) -> GGUFHeader:
+    def texts(self, key: str, wanted: Collection[int] | None) -> dict[int, str]:
+        for _ in range(self.begin()[1]):
+            found, kind = self.string(), self.take("I")
+            if found != key or kind != _ARRAY:
+                self.value(kind)
+            elif self.take("I") == _STRING:
+                texts = ((i, self.string()) for i in range(self.take("Q")))
+                return {i: text for i, text in texts if wanted is None or i in wanted}
+            else:
+                break
+        return {}
+
+    def begin(self) -> tuple[int, int]:
+        """How many tensors and values there are."""
         if self.data[:4] != b"GGUF":
             raise ValueError("it does not begin with GGUF")
         self.at = 4
         version = self.take("I")
         if version not in (2, 3):
             raise ValueError(f"version {version}")
-        tensors, values = self.take("Q"), self.take("Q")
+        return self.take("Q"), self.take("Q")
+
+    def header(self) -> GGUFHeader:
+        tensors, values = self.begin()
         found = {}
         for _ in range(values):
             key = self.string()

@@ -1,0 +1,142 @@
+"""`ExactPrompt`: the part of a `TrainableModule` that shows what the model really reads: the prompt after its chat template, and the tokens.
+
+Knows a module's prompt and endpoint; how the text and the tokens come about is `workbench.runtime.prompting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..core.prompting import Prompted, PromptRequest
+from ..errors import ArgumentError, NotStarted
+from . import contents
+from .chat import Tools
+from .tuned import Tuned
+
+if TYPE_CHECKING:
+    from ..core.endpoints import Endpoint
+
+_FOR_TEMPLATES = ("add_generation_prompt", "continue_final_message", "documents", "enable_thinking")
+
+
+class ExactPrompt(Tuned):
+    """A `Tuned` that shows prompts and tokens. A running engine is asked; otherwise the model's own files tell."""
+
+    def render(self, input: Any = "", *, llm_chat_history: Any = None, tools: Tools | None = None, files: Any = None, **variables: Any) -> str:
+        """The exact text that the model reads for a call: prompt, history and tools of this module through the model's chat template.
+
+        Parameters
+        ----------
+        input, llm_chat_history, tools, files : optional
+            As in a call.
+        **variables
+            What the template can see besides, such as ``add_generation_prompt=False``, ``enable_thinking=False`` or ``documents=[…]``.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ArgumentError
+            When the model has no chat template, or it refuses the messages.
+
+        Examples
+        --------
+        >>> print(m.render('Hi'))
+        <|im_start|>user
+        Hi<|im_end|>
+        <|im_start|>assistant
+        """
+        return self._prompted(self._question("render", input, llm_chat_history, tools, files, variables)).text
+
+    def tokenize(
+        self,
+        input: str | Mapping[str, Any] | Sequence[Any] = "",
+        *,
+        with_pieces: bool = False,
+        llm_chat_history: Any = None,
+        tools: Tools | None = None,
+        **variables: Any,
+    ) -> list[int] | list[str]:
+        """The tokens of a text as it stands, or of the prompt of messages.
+
+        Parameters
+        ----------
+        input : str or sequence of messages
+            A text goes without prompt and template; a dict or messages go through both, as in `render`.
+        with_pieces : bool
+            The strings that the tokens stand for, instead of their numbers; of part of a character, the replacement character.
+        llm_chat_history, tools, **variables
+            As in `render`; for messages only.
+
+        Returns
+        -------
+        list of int, or list of str
+        """
+        found = self._tokens(input, llm_chat_history, tools, variables)
+        return list(found.pieces) if with_pieces else list(found.ids)
+
+    def count_tokens(
+        self, input: str | Mapping[str, Any] | Sequence[Any] = "", *, llm_chat_history: Any = None, tools: Tools | None = None, **variables: Any
+    ) -> int:
+        """How many tokens `tokenize` gives. ``m.count_tokens(m.render('Hi'))`` is what a call with ``'Hi'`` costs."""
+        return len(self._tokens(input, llm_chat_history, tools, variables).ids)
+
+    def detokenize(self, ids: Iterable[int]) -> str:
+        """The text that tokens stand for, special ones included.
+
+        Raises
+        ------
+        ArgumentError
+            For numbers that are no tokens of the model.
+        """
+        found = tuple(ids)
+        if not all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in found):
+            raise ArgumentError("Tokens are whole numbers.", f"{str(found)[:60]} was given.", "Give a list such as m.tokenize('Hi').")
+        return self._prompted(PromptRequest("detokenize", ids=found)).text if found else ""
+
+    def _tokens(self, input: Any, history: Any, tools: Tools | None, variables: Mapping[str, Any]) -> Prompted:
+        if isinstance(input, str):
+            if history is not None or tools is not None or variables:
+                raise ArgumentError(
+                    "A text is counted as it stands.", "History, tools and variables belong to messages.", "Write m.tokenize(m.render(…))."
+                )
+            return self._prompted(PromptRequest("tokenize", text=input)) if input else Prompted()
+        return self._prompted(self._question("tokenize", input, history, tools, None, variables))
+
+    def _question(self, want: Any, input: Any, history: Any, tools: Tools | None, files: Any, variables: Mapping[str, Any]) -> PromptRequest:
+        from ..runtime.prompting import request_of
+
+        messages, own_tools = self._turns(contents.said(input, files), history, tools)
+        given: dict[str, Any] = {}
+        for source in (self._parameters, variables):
+            given |= {k: v for k, v in source.items() if source is variables or k in _FOR_TEMPLATES}
+            given |= dict(source.get("chat_template_kwargs") or {})
+        given.pop("chat_template_kwargs", None)
+        return replace(request_of(messages, own_tools, given), want=want)
+
+    def _prompted(self, request: PromptRequest) -> Prompted:
+        from ..runtime import prompting
+
+        endpoint = self._answering
+        flavour = prompting.flavour_of(endpoint) if endpoint is not None else ""
+        if endpoint is not None and flavour:
+            return prompting.asked(endpoint, flavour, request)
+        if not self.base_model:
+            what = f"{self.name} cannot tell its prompts." if endpoint is not None else "No model was named."
+            raise NotStarted(
+                what, "Its server has no way to ask for them." if endpoint is not None else "", "Name the model: TrainableModule('path or name')."
+            )
+        return prompting.made(self._model_path(), request, self._template_text())
+
+    def _template_text(self) -> str:
+        """The template that stands for the model's own; empty where that counts."""
+        return ""
+
+    @property
+    def _answering(self) -> Endpoint | None:
+        """The endpoint, while it is there to be asked."""
+        return self._serving.endpoint if self._serving.alive else None
