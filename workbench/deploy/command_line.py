@@ -14,15 +14,16 @@ from ..core.specs import DeploySpec
 from .common import runner, spec_file
 
 
-def flags(arguments: Mapping[str, Any], *, negative: str = "--no-") -> list[str]:
+def flags(arguments: Mapping[str, Any], *, negative: str = "--no-", underscores: bool = False) -> list[str]:
     """A command line for some arguments, in their order.
 
     ``True`` is a bare flag, ``False`` its negative form (nothing where ``negative`` is empty), a list several values, a
-    mapping JSON; None says nothing.
+    mapping JSON; None says nothing. Some engines write their flags with ``underscores``.
     """
     out: list[str] = []
     for name, value in arguments.items():
-        flag = "--" + name.strip("-").replace("_", "-")
+        plain = name.strip("-")
+        flag = "--" + (plain if underscores else plain.replace("_", "-"))
         if value is None:
             continue
         if isinstance(value, bool):

@@ -1,0 +1,73 @@
+"""SGLang's OpenAI server, on a GPU: language and vision models, embeddings, reranking.
+
+After the documents of SGLang 0.5.23 (https://docs.sglang.ai/advanced_features/server_arguments.html). It takes a key as an argument
+only and writes its arguments, the key among them, into its log: it runs behind our guard instead. Its warm-up asks itself without a key,
+so that it is left out; asking ``/health_generate``, which makes one token, warms it up as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..core.jobs import Failure
+from ..core.specs import DeploySpec
+from .command_line import flags
+from .common import served_name
+from .guarded import GuardedEngine
+from .sglang_arguments import ALIASES, ARGUMENTS
+
+_CROSS_ENCODER = {"disable_radix_cache": True, "chunked_prefill_size": -1}  # what SGLang's documents ask for there
+
+
+class SGLang(GuardedEngine):
+    """Serves a safetensors folder on a GPU."""
+
+    name, title, environment = "sglang", "SGLang", "sglang"
+    types = ("llm", "vlm", "embed", "rerank")
+    aliases = ALIASES
+    module = "sglang.launch_server"
+    health = "/health_generate"
+    metrics = "sglang"
+    options: ClassVar[Mapping[str, Any]] = {"tokens": "vllm"}
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """The names it knows: SGLang's own, with underscores."""
+        return sorted(ARGUMENTS)
+
+    def line(self, spec: DeploySpec) -> list[str]:
+        """Its arguments, with what the type of the model needs."""
+        arguments: dict[str, Any] = {"enable_metrics": True}
+        scores = spec.type == "rerank" and _classifies(Path(spec.model))
+        if scores:
+            arguments.update(_CROSS_ENCODER)
+        if spec.chat_template:
+            arguments["chat_template"] = spec.chat_template
+        arguments.update({k: v for k, v in spec.arguments.items() if k != "chat_template" or not spec.chat_template})
+        kind = ["--is-embedding"] if spec.type == "embed" or scores else []
+        adapters: list[str] = []
+        if spec.adapters:
+            arguments["enable_lora"] = True
+            adapters = ["--lora-paths", *(f"{name}={folder}" for name, folder in spec.adapters.items())]
+        where = ["--model-path", spec.model, "--served-model-name", served_name(spec), "--host", "127.0.0.1", "--port", "{port}"]
+        return [*where, "--skip-server-warmup", *kind, *flags(arguments, negative=""), *adapters]
+
+    def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
+        """What went wrong, and what to do."""
+        found = super().explain(stage, exit_code, log_tail)
+        if "out of memory" in log_tail.lower() or "mem_fraction_static" in log_tail or "mem-fraction-static" in log_tail:
+            return replace(found, fix="Give mem_fraction_static=… or context_length=… a smaller value, or tp_size=… more GPUs.")
+        return found
+
+
+def _classifies(model: Path) -> bool:
+    """Whether a reranker is a cross-encoder, and not a language model that is asked for yes or no."""
+    try:
+        config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return not any(str(name).endswith("ForCausalLM") for name in config.get("architectures") or ())
