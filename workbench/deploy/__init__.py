@@ -1,6 +1,7 @@
-"""Engines that serve models: ``deploy.auto`` chooses one; ``deploy.llama_cpp``, ``.transformers``, ``.vllm``, ``.dummy``.
+"""Engines that serve models: ``deploy.auto`` chooses one; ``deploy.vllm``, ``.llama_cpp``, ``.transformers`` and others are taken by name.
 
-Each is a backend class, resolved through the registry when it is first used, so plugins appear here as well.
+Each is a backend class, resolved through the registry when it is first used, so plugins appear here as well. The names that
+other frameworks have for them are understood, in any case; of a name that has gone, the error says what took its place.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
+from ..errors import nearest
 from .choose import Choice, choose
+from .retired import ALIASES, RETIRED, known_as
 
 if TYPE_CHECKING:
     from .dummy_server import DummyDeploy as dummy
+    from .lightllm_server import LightLLM as lightllm
     from .llama_cpp_server import LlamaCpp as llama_cpp
+    from .lmdeploy_server import LMDeploy as lmdeploy
+    from .sglang_server import SGLang as sglang
     from .transformers_serve import TransformersServe as transformers
     from .vllm_server import VLLM as vllm
 
-__all__ = ["Choice", "auto", "choose", "dummy", "llama_cpp", "transformers", "vllm"]
+__all__ = ["Choice", "auto", "choose", "dummy", "lightllm", "llama_cpp", "lmdeploy", "sglang", "transformers", "vllm"]
 
 
 class auto:
@@ -35,9 +41,20 @@ class auto:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in registry.names("deploy"):
-        raise AttributeError(f"workbench.deploy has no engine {name!r}; it has auto, {', '.join(registry.names('deploy'))}")
-    return registry.get("deploy", name)
+    if name.startswith("_"):
+        raise AttributeError(name)
+    known = registry.names("deploy")
+    plain = known_as(name)
+    for found in (name, name.lower(), plain, ALIASES.get(plain, "")):
+        if found == auto.name:
+            return auto
+        if found in known:
+            return registry.get("deploy", found)
+    if plain in RETIRED:
+        raise AttributeError(f"workbench.deploy has no engine {name!r}. {RETIRED[plain]}")
+    near = nearest(plain, [auto.name, *known, *ALIASES])
+    hint = f"{near!r} is the nearest name" if near else f"it has auto, {', '.join(known)}"
+    raise AttributeError(f"workbench.deploy has no engine {name!r}; {hint}")
 
 
 def __dir__() -> list[str]:
