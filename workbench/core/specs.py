@@ -73,6 +73,8 @@ class DeploySpec:
         LoRA adapters to load at the start: the name callers use, and the folder's absolute path.
     variant : str
         Tells apart deployments that are alike in everything else.
+    device : str
+        ``cpu`` where the engine that serves it computes on the CPU although it is made for GPUs; empty otherwise.
     """
 
     model: str
@@ -87,6 +89,7 @@ class DeploySpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     adapters: Mapping[str, str] = field(default_factory=dict)
     variant: str = ""
+    device: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..callable_module import callable_module
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .catalog import DoctorReport, EnvInfo, EnvList
     from .definitions import Definition
 
-__all__ = ["create", "doctor", "ensure", "envs", "installed", "names", "remove"]
+__all__ = ["check", "create", "device", "doctor", "ensure", "envs", "installed", "names", "remove"]
 
 
 def _silent(progress: Progress) -> None: ...
@@ -51,31 +51,49 @@ def ensure(name: str, on_progress: Callable[[Progress], None] | None = None, pyt
     Raises
     ------
     EnvironmentFailed
-        When the name is unknown, the named interpreter lacks the backend, or the build fails.
+        When the name is unknown, the named interpreter lacks the backend, the build fails, or it is one for which the user has to ask.
     """
-    from . import interpreters
-    from .definitions import definition
-
-    wanted = definition(name)
-    if not wanted.buildable:
-        return interpreters.named(wanted, python) if python else interpreters.this()
-    if python:
-        return interpreters.named(wanted, python)
-    if interpreters.current_has(wanted):
-        return interpreters.this()
     from . import build
+    from .choice import found
 
-    folder = build.ready(wanted) or build.build(wanted, on_progress or _silent)
+    chosen = found(name, python)
+    if isinstance(chosen, Path):
+        return chosen
+    folder = build.ready(chosen) or build.build(chosen, on_progress or _silent)
     return build.python_of(folder)
+
+
+def check(name: str, python: str = "") -> None:
+    """Whether `ensure` can give an interpreter, as far as that is known without building one.
+
+    Raises
+    ------
+    EnvironmentFailed
+        When the name is unknown, the named interpreter lacks the backend, or the environment is one that the user has to ask for.
+    """
+    from .choice import found
+
+    found(name, python)
+
+
+def device(name: str, python: str = "") -> Literal["cpu", "gpu"]:
+    """What the backend in that environment computes on: builds for CPUs cannot use a GPU, whatever the machine has."""
+    from .choice import device as of
+
+    return of(name, python)
 
 
 def installed(name: str) -> bool:
     """Whether `ensure` would return at once."""
-    from . import build, interpreters
-    from .definitions import definition
+    from ..errors import EnvironmentFailed
+    from . import build
+    from .choice import found
 
-    wanted = definition(name)
-    return not wanted.buildable or interpreters.current_has(wanted) or build.ready(wanted) is not None
+    try:
+        chosen = found(name)
+    except EnvironmentFailed:
+        return False
+    return isinstance(chosen, Path) or build.ready(chosen) is not None
 
 
 def envs() -> EnvList:

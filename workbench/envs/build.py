@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from ..core.jobs import Progress
 from ..errors import EnvironmentFailed
 from ..settings import settings
-from . import torch_variant
+from . import alias_wheel, torch_variant
 from .definitions import Definition
 from .uv_process import UvFailed, explain, run_uv
 
@@ -33,7 +34,7 @@ MARKER = "workbench-env.json"
 
 def digest_of(definition: Definition) -> str:
     """What decides whether a built environment is still the wanted one: pins, the torch setting and Python's version."""
-    torch = settings().torch if definition.torch else ""
+    torch = settings().torch if definition.torch and not definition.cpu_only else ""
     return definition.digest(torch, f"{sys.version_info[0]}.{sys.version_info[1]}")
 
 
@@ -53,7 +54,8 @@ def marker_of(folder: Path) -> dict[str, Any] | None:
 
 def folders(definition: Definition) -> list[Path]:
     """Every folder of that environment, finished or not."""
-    return sorted(p for p in settings().envs_dir.glob(f"{definition.name}-*-*") if p.is_dir())
+    form = re.compile(re.escape(definition.name) + r"-[0-9a-f]+-[0-9a-f]+")  # one name may begin like another
+    return sorted(p for p in settings().envs_dir.glob(f"{definition.name}-*-*") if form.fullmatch(p.name) and p.is_dir())
 
 
 def ready(definition: Definition) -> Path | None:
@@ -99,16 +101,17 @@ def _build(definition: Definition, on_progress: OnProgress) -> Path:
             shutil.rmtree(leftover, ignore_errors=True)
     folder = settings().envs_dir / f"{definition.name}-{digest_of(definition)}-{secrets.token_hex(2)}"
     started = time.monotonic()
-    torch = torch_variant.choose(settings().torch) if definition.torch else None
+    torch = _torch(definition)
     try:
         on_progress(Progress("environment", f"Making the environment {definition.name}" + (f" (torch: {torch.why})" if torch else "")))
         run_uv(["venv", "--python", sys.executable, str(folder)], definition.name, on_progress)
-        excludes = folder / "excludes.txt"
-        excludes.write_text("\n".join(definition.excludes) + "\n", encoding="utf-8")
         arguments = ["pip", "install", "--python", str(python_of(folder)), "--compile-bytecode"]
-        arguments += ["--excludes", str(excludes)] if definition.excludes else []
+        if definition.excludes:
+            (excludes := folder / "excludes.txt").write_text("\n".join(definition.excludes) + "\n", encoding="utf-8")
+            arguments += ["--excludes", str(excludes)]
         arguments += ["--torch-backend", torch.backend] if torch and torch.backend else []
         arguments += [torch.requirement] if torch else []
+        arguments += [str(alias_wheel.make(name, behind, folder / "aliases")) for name, behind in definition.aliases.items()]
         run_uv([*arguments, *definition.requirements], definition.name, on_progress)
         marker = {
             "name": definition.name,
@@ -131,6 +134,14 @@ def _build(definition: Definition, on_progress: OnProgress) -> Path:
         raise
     on_progress(Progress("environment", f"The environment {definition.name} is ready ({marker['seconds']} s)"))
     return folder
+
+
+def _torch(definition: Definition) -> torch_variant.TorchChoice | None:
+    if not definition.torch:
+        return None
+    if definition.cpu_only:
+        return torch_variant.choose("cpu" if settings().torch == "cpu" else "auto", cpu_only=True)
+    return torch_variant.choose(settings().torch)
 
 
 def _write(path: Path, text: str) -> None:

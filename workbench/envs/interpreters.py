@@ -31,10 +31,15 @@ def missing(definition: Definition, versions: dict[str, str]) -> list[str]:
     """What of ``definition.needs`` is not among these versions, as requirement texts; empty when all is there."""
     lacks = []
     for name, (low, high) in (definition.needs or {}).items():
-        have = versions.get(name)
+        have = versions.get(name) or versions.get(definition.stand_ins.get(name, ""))
         if have is None or _order(have) < _order(low) or (high and _order(have) >= _order(high)):
             lacks.append(name + (f">={low}" if low != "0" else "") + (f",<{high}" if high else ""))
     return lacks
+
+
+def asked(definition: Definition) -> list[str]:
+    """The distributions whose versions decide."""
+    return [*(definition.needs or {}), *definition.stand_ins.values()]
 
 
 def versions_here(names: list[str]) -> dict[str, str]:
@@ -50,7 +55,7 @@ def versions_here(names: list[str]) -> dict[str, str]:
 
 def current_has(definition: Definition) -> bool:
     """Whether the running interpreter has what the environment needs."""
-    return bool(definition.needs) and not missing(definition, versions_here(list(definition.needs or {})))
+    return bool(definition.needs) and not missing(definition, versions_here(asked(definition)))
 
 
 def named(definition: Definition, python: str) -> Path:
@@ -68,20 +73,8 @@ def named(definition: Definition, python: str) -> Path:
     EnvironmentFailed
         When there is no such interpreter, it does not run, or it lacks something; the message has the install command.
     """
-    path = Path(python).expanduser().absolute()
-    if path.is_dir():
-        path = path / "bin" / "python"
-    if not path.exists():
-        raise EnvironmentFailed(
-            f"There is no interpreter {path}.", "python= names the interpreter to run the backend with.", "Give its path, or leave python= out."
-        )
-    names = list(definition.needs or {})
-    try:
-        answer = subprocess.run([str(path), "-c", _ASK, json.dumps(names)], capture_output=True, text=True, timeout=60, check=True)
-        versions = json.loads(answer.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as e:
-        detail = (getattr(e, "stderr", None) or str(e)).strip().splitlines()
-        raise EnvironmentFailed(f"{path} does not run.", detail[-1] if detail else "", "Give another python=, or leave it out.") from e
+    path = path_of(python)
+    versions = versions_of(path, asked(definition))
     lacks = missing(definition, versions)
     if lacks:
         quoted = " ".join(f"'{r}'" for r in lacks)
@@ -91,6 +84,41 @@ def named(definition: Definition, python: str) -> Path:
             f"{path} -m pip install {quoted}  or leave python= out: the workbench then builds an environment of its own.",
         )
     return path
+
+
+def path_of(python: str) -> Path:
+    """An interpreter by its path or its virtual environment's folder.
+
+    Raises
+    ------
+    EnvironmentFailed
+        When there is none.
+    """
+    path = Path(python).expanduser().absolute()
+    if path.is_dir():
+        path = path / "bin" / "python"
+    if not path.exists():
+        raise EnvironmentFailed(
+            f"There is no interpreter {path}.", "python= names the interpreter to run the backend with.", "Give its path, or leave python= out."
+        )
+    return path
+
+
+def versions_of(python: Path, names: list[str]) -> dict[str, str]:
+    """Versions of these distributions in another interpreter.
+
+    Raises
+    ------
+    EnvironmentFailed
+        When it does not run.
+    """
+    try:
+        answer = subprocess.run([str(python), "-c", _ASK, json.dumps(names)], capture_output=True, text=True, timeout=60, check=True)
+        versions: dict[str, str] = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as e:
+        detail = (getattr(e, "stderr", None) or str(e)).strip().splitlines()
+        raise EnvironmentFailed(f"{python} does not run.", detail[-1] if detail else "", "Give another python=, or leave it out.") from e
+    return versions
 
 
 def this() -> Path:

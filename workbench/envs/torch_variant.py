@@ -52,13 +52,15 @@ def _driver_cuda_directly() -> int | None:
         return None
 
 
-def choose(setting: str = "auto") -> TorchChoice:
+def choose(setting: str = "auto", *, cpu_only: bool = False) -> TorchChoice:
     """The torch for this machine.
 
     Parameters
     ----------
     setting : str
         ``auto``, ``cpu``, ``cu128`` and so on, or a version such as ``2.12.0`` (also ``2.12.0+cpu``).
+    cpu_only : bool
+        Whatever the GPU.
 
     Raises
     ------
@@ -81,6 +83,8 @@ def choose(setting: str = "auto") -> TorchChoice:
         return TorchChoice(pinned, "", "a Mac has one build")
     if pip_settings.chooses_packages(pip_settings.read()):
         return TorchChoice(pinned, "", "pip is configured with the place to take packages from")
+    if cpu_only:
+        return TorchChoice(pinned, "cpu", "the environment is for CPUs")
     cuda = driver_cuda()
     if cuda is None:
         return TorchChoice(pinned, "cpu", "no NVIDIA GPU was found")

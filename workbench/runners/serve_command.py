@@ -34,9 +34,10 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from . import engine_words, serving
+if TYPE_CHECKING or __package__:
+    from . import engine_progress, engine_words, serving
 else:
+    import engine_progress
     import engine_words
     import serving
 
@@ -77,7 +78,7 @@ class Engine:
     def _read(self) -> None:
         """Pass the output on as it comes; lines that a progress bar writes over end with a carriage return."""
         assert self.process.stdout is not None
-        hear, begun = _progress(str(self.spec.get("progress") or "")), b""
+        hear, begun = engine_progress.reader(str(self.spec.get("progress") or "")), b""
         while data := self.process.stdout.read1(65536):  # type: ignore[attr-defined]  # a buffered pipe
             with contextlib.suppress(OSError):  # the log's disk is full: the engine goes on
                 sys.stdout.buffer.write(data)
@@ -185,14 +186,7 @@ def _tell(engine: Engine) -> None:
     spec = engine.spec
     url = f"http://127.0.0.1:{engine.port}{spec.get('base', '/v1')}"
     serving.report("ready", url=url, model=spec["served_name"], **(spec.get("endpoint") or {}))
-    watch, flavour = getattr(serving, "watch", None), str(spec.get("metrics") or "")
-    if watch is not None and (flavour or spec.get("ttl")):
-        watch(url, engine.key, flavour, float(spec.get("ttl") or 0))
-
-
-def _progress(flavour: str) -> Any:
-    """What to call with each line of the output while the engine loads."""
-    return lambda line: None
+    serving.watch(url, engine.key, str(spec.get("metrics") or ""), float(spec.get("ttl") or 0))
 
 
 if __name__ == "__main__":

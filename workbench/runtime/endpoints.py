@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .. import registry
 from ..core.endpoints import Endpoint
@@ -50,6 +51,7 @@ def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -
     if engine == "auto":
         engine = engine_for(spec)
     backend = registry.get("deploy", engine)()
+    spec = replace(spec, device=_device(backend, spec))
     checked = getattr(backend, "checked", None)  # the arguments under the engine's own names, so that tp=2 is tensor_parallel_size=2
     if checked is not None:
         spec = checked(spec.to_json())
@@ -58,6 +60,17 @@ def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -
     payload = spec.to_json()
     key = f"{spec.share_key(engine)}-{_stamp(Path(spec.model))}"
     return JobSpec("deploy", engine, name or spec.served_name, payload, share_key=key)
+
+
+def _device(backend: Any, spec: DeploySpec) -> str:
+    """``cpu`` for an engine made for GPUs whose interpreter holds the build for CPUs."""
+    from ..envs import device
+    from ..envs.definitions import DEFINITIONS
+
+    definition = DEFINITIONS.get(getattr(backend, "environment", ""))
+    if definition is None or not definition.without_gpu:
+        return ""
+    return "cpu" if device(definition.name, spec.python) == "cpu" else ""
 
 
 def engine_for(spec: DeploySpec) -> str:

@@ -50,6 +50,8 @@ def submit(spec: JobSpec, *, files: Mapping[str, str | bytes] | None = None) -> 
 
     Raises
     ------
+    EnvironmentFailed
+        For a deployment whose environment can neither be had nor built.
     JobError
         When the supervisor cannot be started.
     """
@@ -58,6 +60,8 @@ def submit(spec: JobSpec, *, files: Mapping[str, str | bytes] | None = None) -> 
 
 def _submit(spec: JobSpec, files: Mapping[str, str | bytes], parent_step: int | None) -> JobRecord:
     sweep()
+    if spec.kind == "deploy":
+        _check_environment(spec)
     record, created = store().insert(spec, parent_step=parent_step)
     if not created:
         return record
@@ -74,6 +78,16 @@ def _submit(spec: JobSpec, files: Mapping[str, str | bytes], parent_step: int | 
             writer.finish(JobState.FAILED, failure=Failure(str(e)))
         raise
     return store().job(record.id)
+
+
+def _check_environment(spec: JobSpec) -> None:
+    """Refuse what would fail before its first stage begins, while whoever asks is still there to read it."""
+    from .. import registry
+    from ..envs import check
+
+    name = getattr(registry.get(spec.kind, spec.backend), "environment", "")
+    if name:
+        check(name, str(spec.payload.get("python") or ""))
 
 
 def stop(job_id: str, *, save: bool = True) -> JobRecord:
@@ -118,7 +132,7 @@ def resume(job_id: str, *, files: Mapping[str, str | bytes] | None = None) -> Jo
     parent = store().job(job_id)
     if parent.state.active:
         raise JobError(f"The job {parent.name!r} cannot be resumed.", f"It is {parent.state}.", "Stop it first.", job_id=parent.id)
-    if parent.state is JobState.SUCCEEDED:
+    if parent.state is JobState.SUCCEEDED and parent.kind != "deploy":
         raise JobError(f"The job {parent.name!r} cannot be resumed.", "It finished; nothing is left to do.", "Start a new one.", job_id=parent.id)
     payload = dict(parent.spec.payload)
     checkpoint = last_checkpoint(parent.id)
