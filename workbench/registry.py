@@ -27,6 +27,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "lmdeploy": "workbench.deploy.lmdeploy_server:LMDeploy",
         "lightllm": "workbench.deploy.lightllm_server:LightLLM",
         "sglang": "workbench.deploy.sglang_server:SGLang",
+        "diffusers": "workbench.deploy.diffusers_server:DiffusersServer",
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
         "function": "workbench.deploy.function_server:FunctionServer",
     },

@@ -14,6 +14,7 @@ from .choose import Choice, choose
 from .retired import ALIASES, RETIRED, known_as
 
 if TYPE_CHECKING:
+    from .diffusers_server import DiffusersServer as diffusers
     from .dummy_server import DummyDeploy as dummy
     from .lightllm_server import LightLLM as lightllm
     from .llama_cpp_server import LlamaCpp as llama_cpp
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .transformers_serve import TransformersServe as transformers
     from .vllm_server import VLLM as vllm
 
-__all__ = ["Choice", "auto", "choose", "dummy", "lightllm", "llama_cpp", "lmdeploy", "sglang", "transformers", "vllm"]
+__all__ = ["Choice", "auto", "choose", "diffusers", "dummy", "lightllm", "llama_cpp", "lmdeploy", "sglang", "transformers", "vllm"]
 
 
 class auto:

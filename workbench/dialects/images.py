@@ -42,6 +42,7 @@ class OpenAIImages(JsonCodec):
         {"n", "size", "quality", "response_format", "style", "background", "moderation", "output_format", "output_compression", "user"}
         | {"seed", "watermark", "watermark_enabled", "guidance_scale", "negative_prompt", "prompt_extend", "steps", "guidance", "user_id"}
         | {"sequential_image_generation", "sequential_image_generation_options", "aspect_ratio", "resolution", "input_fidelity"}
+        | {"num_inference_steps", "strength", "image_guidance_scale", "true_cfg_scale", "eta"}  # diffusers' names
     )
 
     def encode(self, request: DrawRequest) -> HttpRequest:

@@ -27,12 +27,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from . import serving
+    from .metrics_readings import exposition
     from .serving_fields import Fields, Refusal, Upload, fields_of_json
     from .serving_work import Dropped, QueueFull, Worker
 else:
     import serving
+    from metrics_readings import exposition
     from serving_fields import Fields, Refusal, Upload, fields_of_json
     from serving_work import Dropped, QueueFull, Worker
 
@@ -107,7 +109,9 @@ class Call:
         values, files = dict[str, Any](), list[Upload]()
         async with bounded.form(max_files=64, max_fields=256, max_part_size=self._limit) as form:
             for name, value in form.multi_items():
-                if isinstance(value, str):
+                if isinstance(value, str) and name.endswith("[]"):
+                    values.setdefault(name.removesuffix("[]"), []).append(value)
+                elif isinstance(value, str):
                     values[name] = value
                 else:
                     files.append(Upload(name, value.filename or "", value.content_type or "", await value.read()))
@@ -176,7 +180,7 @@ class App:
             return JSONResponse({"object": "list", "data": [{"id": self.model, "object": "model", "owned_by": "workbench"}]})
 
         async def metrics(request: Any) -> Response:
-            return Response(prometheus(self.worker.metrics()), media_type="text/plain; version=0.0.4")
+            return Response(exposition(**self.worker.metrics()), media_type="text/plain; version=0.0.4")
 
         async def wrong(request: Any, e: Exception) -> Response:
             status = e.status_code if isinstance(e, HTTPException) else 500
@@ -234,14 +238,6 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal("The work was given up.", 499, "request_cancelled")
     traceback.print_exception(error)
     return Refusal(f"{type(error).__name__}: {error}", 500, "server_error", "out_of_memory" if "out of memory" in str(error).lower() else "")
-
-
-def prometheus(values: Mapping[str, float]) -> str:
-    """Numbers in Prometheus' text form, https://prometheus.io/docs/instrumenting/exposition_formats/."""
-    lines = []
-    for name, value in values.items():
-        lines += [f"# TYPE workbench:{name} {'counter' if name.endswith('_total') else 'gauge'}", f"workbench:{name} {value:g}"]
-    return "\n".join(lines) + "\n"
 
 
 def listen(wanted: int) -> socket.socket:
