@@ -22,6 +22,7 @@ def deploy(
     engine: Annotated[str, typer.Option(help="llama_cpp, transformers, vllm, …; auto takes what fits model and machine.")] = "auto",
     name: Annotated[str, typer.Option(help="What to call it; the model's name by default.", show_default=False)] = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it answers.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, with the engine's command line.")] = False,
 ) -> None:
     """Serve a model under an OpenAI-compatible address on this machine.
 
@@ -29,7 +30,7 @@ def deploy(
     gives the deployment that is there.
     """
     from ..core.jobs import JobState
-    from ..modules import engines
+    from ..modules import deploy_plan, engines
     from ..modules.following import failed, follow
     from ..runtime import jobs, models
     from ..runtime.front_end import StatusLine, describe
@@ -40,8 +41,11 @@ def deploy(
     try:
         path = model
         if engines.needs_model(chosen):
-            path = str(models.resolve(model, on_progress=lambda progress: line.show(describe(progress))))
+            path = str(models.resolve(model, download=not dry_run, on_progress=lambda progress: line.show(describe(progress))))
         plan = engines.plan(path, chosen, name=name)
+        if dry_run:
+            say(str(deploy_plan.dry_run(plan, plan.spec.name)))
+            return
         record = jobs.submit(plan.spec)
         if wait:
             record = follow(record.id, lambda r: line.show(" · ".join(filter(None, (r.name, describe(r.progress))))), ready=True)

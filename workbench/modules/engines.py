@@ -48,6 +48,8 @@ def chosen(engine: Any, arguments: Mapping[str, Any], *, attach: bool = True) ->
     attach : bool
         Whether an address may be given.
     """
+    if "dry_run" in arguments:
+        raise ArgumentError("deploy_method() only notes what is chosen, so that every call of it is a dry run.", "", "Write start(dry_run=True).")
     found = method("deploy", engine, arguments, OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
     check(found.arguments)
     return found
