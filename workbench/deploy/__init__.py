@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     from .lightllm_server import LightLLM as lightllm
     from .llama_cpp_server import LlamaCpp as llama_cpp
     from .lmdeploy_server import LMDeploy as lmdeploy
+    from .sentence_transformers_server import SentenceTransformers as sentence_transformers
     from .sglang_server import SGLang as sglang
     from .transformers_serve import TransformersServe as transformers
     from .vllm_server import VLLM as vllm
 
-__all__ = ["Choice", "auto", "choose", "diffusers", "dummy", "lightllm", "llama_cpp", "lmdeploy", "sglang", "transformers", "vllm"]
+__all__ = [
+    "Choice",
+    "auto",
+    "choose",
+    "diffusers",
+    "dummy",
+    "lightllm",
+    "llama_cpp",
+    "lmdeploy",
+    "sentence_transformers",
+    "sglang",
+    "transformers",
+    "vllm",
+]
 
 
 class auto:

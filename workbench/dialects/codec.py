@@ -29,6 +29,7 @@ class JsonCodec:
     ----------
     options : Mapping, optional
         ``path``: another path (``{model}`` in it is filled). ``body``: fields added to every request that does not have them.
+        ``parameters``: names of further parameters that this server knows.
 
     Attributes
     ----------
@@ -49,6 +50,7 @@ class JsonCodec:
         self.options = dict(options or {})
         self.path = str(self.options.get("path", self.path))
         self.batch_size = int(self.options.get("batch_size", self.batch_size))
+        self.known = self.known | frozenset(self.options.get("parameters", ()))
 
     def authorize(self, key: str) -> Mapping[str, str]:
         """The header that carries the key."""

@@ -167,8 +167,10 @@ def vectors(rows: Sequence[Any], headers: Mapping[str, str], found: Any) -> Vect
     return Vectors(tuple(floats(r) for r in rows), usage_of(found), model_of(found), request_id_of(headers, found))
 
 
-def floats(row: Any) -> list[float]:
-    """One vector."""
+def floats(row: Any) -> Any:
+    """One vector: a list of numbers, or ``{token id: weight}`` of a sparse one."""
+    if isinstance(row, Mapping):
+        return {int(k): float(v) for k, v in row.items()}
     if isinstance(row, str):
         packed = array("f", base64.b64decode(row))
         if sys.byteorder == "big":

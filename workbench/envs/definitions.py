@@ -74,7 +74,7 @@ class Definition:
 
 
 _SERVER = ("uvicorn", "starlette", "python-multipart")  # what `runners/serving_app.py` needs
-_SERVER_NEEDS = {name: ("0", "") for name in _SERVER}
+_SERVER_NEEDS = dict.fromkeys(_SERVER, ("0", ""))
 
 DEFINITIONS: dict[str, Definition] = {
     d.name: d
@@ -118,6 +118,20 @@ DEFINITIONS: dict[str, Definition] = {
             ("transformers==5.23.0", "accelerate==1.15.0", "sentencepiece", "soundfile", "soxr", *_SERVER),
             needs={"transformers": ("5.20", "6"), "torch": ("2.4", ""), "soundfile": ("0.12", ""), "soxr": ("0.3", ""), **_SERVER_NEEDS},
             modules=("torch", "transformers", "soundfile", "soxr", "starlette", "uvicorn"),
+        ),
+        Definition(
+            "sentence_transformers",
+            "vectors and rankings with sentence-transformers",
+            ("sentence-transformers==6.2.0", "transformers==5.23.0", "sentencepiece", "pillow", *_SERVER),
+            needs={"sentence-transformers": ("6", "7"), "transformers": ("5", "6"), "torch": ("2.4", ""), **_SERVER_NEEDS},
+            modules=("torch", "sentence_transformers", "starlette", "uvicorn"),
+        ),
+        Definition(
+            "infinity",
+            "vectors and rankings with Infinity",
+            ("infinity-emb[server,torch,optimum]==0.0.78",),
+            needs={"infinity-emb": ("0.0.70", "0.1"), "torch": ("2.4", "")},
+            modules=("torch", "infinity_emb"),
         ),
         Definition(
             "tokens",
@@ -178,6 +192,7 @@ DEFINITIONS: dict[str, Definition] = {
                 "peft==0.21.2",
                 "datasets==5.2.0",
                 "sentence-transformers==6.2.0",
+                *_SERVER,  # so that what was trained here can be served from here: python= names its interpreter
             ),
             needs={"FlagEmbedding": ("1.4", "2"), "torch": ("2.4", "")},
             modules=("torch", "transformers", "FlagEmbedding"),
