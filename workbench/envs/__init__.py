@@ -154,6 +154,9 @@ def _buildable(wanted: Definition) -> Definition:
             "",
             f"Choose one of: {', '.join(n for n in names() if n != wanted.name)}.",
         )
+    if wanted.by_hand:
+        fix = f"{wanted.by_hand} Then name its interpreter with python=…."
+        raise EnvironmentFailed(f"The environment {wanted.name} is not built by the workbench.", "No package index has what it needs.", fix)
     return wanted
 
 

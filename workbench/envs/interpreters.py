@@ -81,7 +81,7 @@ def named(definition: Definition, python: str) -> Path:
         raise EnvironmentFailed(
             f"{path} lacks what {definition.name} needs: {', '.join(lacks)}.",
             "An interpreter named with python= is used as it is and never changed.",
-            f"{path} -m pip install {quoted}  or leave python= out: the workbench then builds an environment of its own.",
+            definition.by_hand or f"{path} -m pip install {quoted}  or leave python= out: the workbench then builds an environment of its own.",
         )
     return path
 
