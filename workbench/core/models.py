@@ -25,7 +25,8 @@ class ModelMeta:
     architecture : str
         As in ``config.json``, such as ``Qwen3ForCausalLM``; for a GGUF alone llama.cpp's name, such as ``qwen3``.
     type : str
-        ``llm``, ``vlm``, ``embed``, ``rerank``, ``stt``, ``tts`` or ``sd``.
+        One of `workbench.core.kinds.KINDS`, such as ``llm`` or ``embed``; or ``classify``, ``text2video``, ``text2audio``, which nothing here
+        serves.
     parameters, size_bytes : int
         How many weights, and how much room their files take; 0 when unknown.
     dtype : str
@@ -41,6 +42,16 @@ class ModelMeta:
         For a LoRA adapter, the base model it belongs to.
     details : Mapping
         Layers, hidden size, quantization and the like, for a card.
+    told_by : str
+        What told the type: ``modules.json``, ``the architecture BertModel``, ``its name``.
+    also : tuple of str
+        Types that the user may name instead.
+    takes : tuple of str
+        What it can be given: ``text``, ``image``, ``audio``, ``video``; empty when unknown.
+    chat_template : str
+        Where its chat template lies: ``chat_template.jinja``, ``tokenizer_config.json``, ``the GGUF file``; empty when there is none.
+    quantization : str
+        How its weights are quantized, such as ``awq 4 bit`` or ``Q8_0``; empty when they are not.
     """
 
     path: str
@@ -57,6 +68,11 @@ class ModelMeta:
     gguf: str = ""
     adapter_of: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    told_by: str = ""
+    also: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    chat_template: str = ""
+    quantization: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,17 +10,36 @@ from . import catalog
 
 SAME = {"chat": "llm", "text2image": "sd", "multimodal_embed": "cross_modal_embed", "embedding": "embed", "reranker": "rerank", "ocr": "vlm"}
 _PARTS: tuple[tuple[str, str], ...] = (
-    ("cross_modal_embed", r"(vl|vision|multimodal|cross-?modal|clip)[-_.a-z0-9]*embed|embed[-_.a-z0-9]*(vl|vision|multimodal)|\bclip\b"),
-    ("rerank", r"rerank"),
-    ("embed", r"embed|(^|/)(bge|gte|e5|m3e|tao)-"),
-    ("stt", r"(^|[-_/.])(asr|stt)([-_/.]|$)|whisper|transcri|paraformer|sensevoice|sense-voice|telespeech|voxtral"),
-    ("tts", r"(^|[-_/.])(tts|ttsd|speech)([-_/.]|$)|cosyvoice|chattts|orpheus|moss-tts"),
-    ("image_editing", r"image-?edit|-edit([-_.]|$)|kontext|imageedit"),
+    (
+        "cross_modal_embed",
+        r"(vl|vision|multimodal|cross-?modal|clip)[-_.a-z0-9]*embed|embed[-_.a-z0-9]*(vl|vision|multimodal)|\b(meta|jina-)?clip\b|siglip"
+        r"|(^|[-_/.])col(pali|qwen|smolvlm|idefics)",
+    ),
+    ("rerank", r"rerank|(^|/)cross-encoder/|ms-marco-|monot5"),
+    (
+        "embed",
+        r"embed|(^|[-_/])(bge|gte|e5|m3e|tao|sbert|simcse|contriever|splade)-|(^|/)sentence-transformers/|all-minilm|all-mpnet|(^|[-_/.])colbert",
+    ),
+    (
+        "stt",
+        r"(^|[-_/.])(asr|stt)([-_/.]|$)|whisper|transcri|paraformer|sensevoice|sense-voice|telespeech|voxtral|wav2vec2?|hubert-"
+        r"|(^|[-_/.])(parakeet|canary|moonshine|fun-?asr|firered-?asr)",
+    ),
+    (
+        "tts",
+        r"(^|[-_/.])(x?tts|ttsd|speech)([-_/.]|$)|cosyvoice|chattts|indextts|orpheus|moss-tts|speecht5|musicgen|kokoro|(^|[-_/.])(bark|vits|csm-1b|dia-1)([-_.]|$)",
+    ),
+    ("image_editing", r"image-?edit|-edit([-_.\d]|$)|kontext|imageedit|pix2pix|inpaint"),
     (
         "sd",
-        r"image|dall-?e|seedream|cogview|(^|[-_/.])flux|wanx|(^|/)wan\d|t2i|kolors|stable-?diffusion|sdxl|(^|[-_/.])sd\d|imagen|nova-canvas|sensenova-u",
+        r"image|dall-?e|seedream|cogview|(^|[-_/.])flux|wanx|(^|[-_/])wan\d|t2i|kolors|stable-?diffusion|(^|[-_/.])sdxl|(^|[-_/.])sd(-turbo|[-_.]?v?\d)|imagen|nova-canvas"
+        r"|sensenova-u|pixart|hunyuandit|(^|[-_/.])playground-v\d|lumina-image|(^|[-_/.])sana[-_]",
     ),
-    ("vlm", r"(^|[-_/.\d])vl([-_/.\d]|$)|vision|\dv([-_.]|$)|\d\.\dv([-_.]|$)|internvl|llava|omni|qvq|minicpm-v|(^|[-_/.])vlm"),
+    (
+        "vlm",
+        r"(^|[-_/.\d])vl([-_/.\d]|$)|vision|\dv([-_.]|$)|\d\.\dv([-_.]|$)|internvl|llava|omni|qvq|minicpm-[vo]|vlm|multimodal|pixtral|molmo|paligemma|idefics|moondream"
+        r"|florence-2|ovis\d|(^|[-_/.\d])ocr([-_/.\d]|$)|gemma-3-(4|12|27)b|gemma-3n|qwen2-audio|kimi-audio|ultravox",
+    ),
 )
 
 

@@ -1,4 +1,5 @@
-"""What a model is, from its files' names and headers: nothing is loaded, and a terabyte takes as long as a megabyte.
+"""What a model is, from its files' names and headers: nothing is loaded, and a terabyte takes as long as a megabyte. Of which type it is,
+`workbench.runtime.model_type` weighs.
 
 Formats: https://huggingface.co/docs/safetensors/index#format and https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 (`workbench.runtime.gguf_header`).
@@ -18,19 +19,13 @@ from typing import Any
 from ..core.models import ModelFormat, ModelMeta
 from ..errors import ModelNotFound
 from .gguf_header import read_header
+from .model_evidence import gather, mapping
+from .model_type import Evidence, of_gguf, told
+from .type_signs import FILES
 
 _DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64", "I8": "int8", "U8": "uint8", "F8_E4M3": "float8"}
 _WEIGHTS = (".safetensors", ".gguf", ".bin", ".pt")
-_TYPES = (
-    ("rerank", ("ForSequenceClassification",)),
-    ("stt", ("Whisper", "SpeechSeq2Seq", "ForCTC", "ASR")),
-    ("tts", ("TextToSpeech", "TTS", "Bark", "Vits", "MusicGen")),
-    ("vlm", ("VLForConditionalGeneration", "VL", "Vision", "Llava", "ImageTextToText", "InternVL", "Idefics", "Pixtral", "Mllama")),
-    ("llm", ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")),
-    ("embed", ("Model", "ForMaskedLM")),
-)
-
-
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json", "processor_config.json")  # in which transformers looks
 _DULL = {"model", "merged", "merge", "export", "final", "output", "weights", "lazyllm_merge", "snapshot"}
 
 
@@ -59,66 +54,96 @@ def inspect(path: str | os.PathLike[str]) -> ModelMeta:
 
 def _from_folder(folder: Path) -> ModelMeta:
     files = [p for p in folder.iterdir() if p.is_file()]
-    of_kind = {s: sorted(p for p in files if p.suffix == s) for s in _WEIGHTS}
-    config, adapter = _json(folder / "config.json"), _json(folder / "adapter_config.json")
-    ggufs = [p for p in of_kind[".gguf"] if not p.name.startswith("mmproj")]
+    evidence = gather(folder, display_name(folder), files)
+    config, adapter = evidence.config, mapping(folder / "adapter_config.json")
+    weights = _weights(folder, files, bool(evidence.index))
+    ggufs = [p for p in weights[".gguf"] if not p.name.startswith("mmproj")]
+    found = told(evidence)
+    described = bool(config or evidence.index or found.by in FILES)
     kind: ModelFormat = ""
-    if config and of_kind[".safetensors"]:
+    if described and weights[".safetensors"]:
         kind = "safetensors"
-    elif config and (of_kind[".bin"] or of_kind[".pt"]):
+    elif described and (weights[".bin"] or weights[".pt"]):
         kind = "pytorch"
-    elif ggufs:
-        return _from_gguf(ggufs[0], folder)
-    parameters, dtype = _safetensors(of_kind[".safetensors"])
-    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else {}
-    merged = {**config, **(text or {})}
-    architecture = str(next(iter(config.get("architectures") or ()), ""))
-    tokenizer = _json(folder / "tokenizer_config.json")
+    elif ggufs and not adapter:
+        return _from_gguf(ggufs[0], folder, evidence)
+    parameters, dtype = _safetensors(weights[".safetensors"])
+    merged = _text(config)
+    template = _template(folder)
     return ModelMeta(
         path=str(folder),
-        name=display_name(folder),
+        name=evidence.name,
         format=kind,
-        architecture=architecture,
-        type="sd" if (folder / "model_index.json").exists() else _type(architecture, config, folder),
+        architecture=evidence.architecture or str(evidence.index.get("_class_name") or ""),
+        type=found.type,
         parameters=parameters,
-        size_bytes=sum(p.stat().st_size for p in of_kind[".safetensors"] or of_kind[".bin"] or of_kind[".pt"]),
+        size_bytes=sum(p.stat().st_size for p in weights[".safetensors"] or weights[".bin"] or weights[".pt"]),
         dtype=dtype or str(merged.get("dtype") or merged.get("torch_dtype") or ""),
-        context_length=_int(merged, "max_position_embeddings", "n_positions", "seq_length", "max_sequence_length"),
-        has_chat_template=(folder / "chat_template.jinja").exists() or bool(tokenizer.get("chat_template")),
+        context_length=_int(evidence.transformer, "max_seq_length")
+        or _int(merged, "max_position_embeddings", "n_positions", "seq_length", "max_sequence_length"),
+        has_chat_template=bool(template),
         vocabulary=_int(merged, "vocab_size"),
         gguf=str(ggufs[0]) if ggufs else "",
         adapter_of=str(adapter.get("base_model_name_or_path") or ""),
-        details=_details(merged, config),
+        details={**_details(merged, config), **_of_adapter(adapter), **_of_vectors(folder, evidence, merged)},
+        told_by=found.by,
+        also=found.also,
+        takes=found.takes,
+        chat_template=template,
+        quantization=_quantization(config),
     )
 
 
-def _from_gguf(file: Path, folder: Path | None = None) -> ModelMeta:
+def _weights(folder: Path, files: list[Path], parts: bool) -> dict[str, list[Path]]:
+    """The files with weights by their endings; of a pipeline those in the folders of its parts, each part in one form and precision."""
+    if not parts:
+        return {s: sorted(p for p in files if p.suffix == s) for s in _WEIGHTS}
+    found: dict[str, list[Path]] = {s: [] for s in _WEIGHTS}
+    for part in sorted(p for p in folder.iterdir() if p.is_dir()):
+        inside = sorted(part.iterdir())
+        for suffix in (".safetensors", ".bin"):
+            of_kind = [p for p in inside if p.suffix == suffix]
+            if whole := [p for p in of_kind if ".fp16." not in p.name and ".non_ema" not in p.name] or of_kind:
+                found[suffix] += whole
+                break
+    return found
+
+
+def _from_gguf(file: Path, folder: Path | None = None, evidence: Evidence | None = None) -> ModelMeta:
     header = read_header(file)
     of = header.values
     architecture = str(of.get("general.architecture", ""))
     parts = sorted((folder or file.parent).glob(file.name.replace("-00001-of-", "-*-of-"))) if "-00001-of-" in file.name else [file]
     tokens = of.get("tokenizer.ggml.tokens")
-    pooled = int(of.get(f"{architecture}.pooling_type") or 0)
-    kind = "rerank" if pooled == 4 else "embed" if pooled or architecture in ("bert", "nomic-bert", "jina-bert-v2") else "llm"
+    name = display_name(folder or file)
+    sees = any(file.parent.glob("mmproj*.gguf"))
+    found = of_gguf(architecture, int(of.get(f"{architecture}.pooling_type") or 0), f"{name} {of.get('general.name', '')}", sees)
     details = {
         "layers": of.get(f"{architecture}.block_count"),
         "hidden_size": of.get(f"{architecture}.embedding_length"),
         "attention_heads": of.get(f"{architecture}.attention.head_count"),
     }
+    template = bool(of.get("tokenizer.chat_template"))
     return ModelMeta(
         path=str(folder or file),
-        name=display_name(folder or file),
+        name=name,
         format="gguf",
         architecture=architecture,
-        type=kind,
+        type=found.type,
         parameters=header.parameters,
         size_bytes=sum(p.stat().st_size for p in parts),
         dtype=header.dtype,
         context_length=int(of.get(f"{architecture}.context_length") or 0),
-        has_chat_template=bool(of.get("tokenizer.chat_template")),
+        has_chat_template=template,
         vocabulary=int(tokens or of.get(f"{architecture}.vocab_size") or 0),
         gguf=str(file),
+        adapter_of=str(of.get("adapter.base_model") or of.get("general.base_model.0.name") or "base") if of.get("general.type") == "adapter" else "",
         details={k: v for k, v in details.items() if v is not None},
+        told_by=found.by,
+        also=found.also,
+        takes=found.takes,
+        chat_template="the GGUF file" if template else "",
+        quantization="" if header.dtype in ("F32", "F16", "BF16") else header.dtype,
     )
 
 
@@ -141,30 +166,74 @@ def _safetensors(files: Iterable[Path]) -> tuple[int, str]:
     return counts.total(), _DTYPES.get(most, most)
 
 
-def _type(architecture: str, config: Mapping[str, Any], folder: Path) -> str:
-    if (folder / "modules.json").exists():
-        return "embed"  # sentence-transformers' mark
-    if "vision_config" in config and "audio_config" not in config:
-        return "vlm"
-    return next((kind for kind, signs in _TYPES if any(s in architecture for s in signs)), "llm")
+def _text(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with that of its part for texts spread over it."""
+    for name in ("text_config", "llm_config", "language_config"):
+        if isinstance(inner := config.get(name), dict):
+            return {**config, **inner}
+    thinker = config.get("thinker_config")
+    return _text(thinker) if isinstance(thinker, dict) else dict(config)
 
 
 def _details(merged: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"layers": "num_hidden_layers", "hidden_size": "hidden_size", "attention_heads": "num_attention_heads", "model_type": "model_type"}
+    names = {
+        "layers": "num_hidden_layers",
+        "hidden_size": "hidden_size",
+        "attention_heads": "num_attention_heads",
+        "kv_heads": "num_key_value_heads",
+        "model_type": "model_type",
+    }
     out = {ours: merged[theirs] for ours, theirs in names.items() if merged.get(theirs) is not None}
+    if config.get("model_type"):
+        out["model_type"] = config["model_type"]
     quantization = config.get("quantization_config")
     if isinstance(quantization, dict):
         out["quantization"] = quantization.get("quant_method", "")
     return out
 
 
+def _of_adapter(adapter: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"adapter": "peft_type", "rank": "r", "alpha": "lora_alpha", "targets": "target_modules"}
+    return {ours: adapter[theirs] for ours, theirs in names.items() if adapter.get(theirs) is not None}
+
+
+def _of_vectors(folder: Path, evidence: Evidence, merged: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a model that makes vectors: how long they are, how they are pooled, and whether they are sparse."""
+    if evidence.modules is None:
+        return {}
+    sparse = evidence.sentence.get("model_type") == "SparseEncoder" or any("sparse_encoder" in m for m in evidence.modules)
+    pooling = mapping(folder / "1_Pooling" / "config.json")
+    size = _int(mapping(folder / "2_Dense" / "config.json"), "out_features") or _int(pooling, "word_embedding_dimension", "embedding_dimension")
+    modes = [k.removeprefix("pooling_mode_").removesuffix("_tokens") for k, v in pooling.items() if k.startswith("pooling_mode_") and v is True]
+    found = {
+        "dimensions": _int(merged, "vocab_size") if sparse else size or _int(merged, "hidden_size"),
+        "pooling": str(pooling.get("pooling_mode") or " and ".join(modes)),
+        "sparse": sparse,
+    }
+    return {k: v for k, v in found.items() if v}
+
+
+def _quantization(config: Mapping[str, Any]) -> str:
+    given = config.get("quantization_config") or config.get("compression_config")
+    if not isinstance(given, dict):
+        return ""
+    method = str(given.get("quant_method") or given.get("quant_type") or "quantized")
+    bits = _int(given, "bits", "w_bit", "num_bits")
+    if not bits and method == "bitsandbytes":
+        bits = 4 if given.get("load_in_4bit") or given.get("_load_in_4bit") else 8
+    return f"{method} {bits} bit" if bits else method
+
+
+def _template(folder: Path) -> str:
+    """The file that holds the chat template; empty where none does."""
+    for name in _TEMPLATES:
+        path = folder / name
+        if path.is_file() and (path.suffix == ".jinja" or mapping(path).get("chat_template")):
+            return name
+    return (
+        "chat_templates/" if any((folder / "chat_templates").glob("*.jinja")) or any((folder / "additional_chat_templates").glob("*.jinja")) else ""
+    )
+
+
 def _int(d: Mapping[str, Any], *names: str) -> int:
     return next((int(d[n]) for n in names if isinstance(d.get(n), int)), 0)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
