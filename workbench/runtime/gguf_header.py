@@ -1,4 +1,4 @@
-"""The header of a GGUF file: its values and how many weights of which type. Arrays are counted, not kept.
+"""The header of a GGUF file: its values and how many weights of which type. Arrays are counted; only short ones of numbers are kept.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian).
 """
@@ -9,7 +9,7 @@ import mmap
 import struct
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from ..errors import ModelNotFound
 T = TypeVar("T")
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
+_SHORT = 1024  # members of an array that is kept: one a layer
 _NAMES = """
 F32 F16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q8_1 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ2_S IQ4_XS
 I8 I16 I32 I64 F64 IQ1_M BF16 TQ1_0 TQ2_0 MXFP4
@@ -28,11 +29,12 @@ _TYPES = dict(zip((*range(4), *range(6, 31), 34, 35, 39), _NAMES.split(), strict
 
 @dataclass(frozen=True, slots=True)
 class GGUFHeader:
-    """Values by key (an array's value is its length), the number of weights, and the type of most of them."""
+    """Values by key (an array's value is its length), the number of weights, the type of most of them, and short arrays of numbers by key."""
 
     values: dict[str, Any]
     parameters: int
     dtype: str
+    arrays: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def read_header(path: Path) -> GGUFHeader:
@@ -95,10 +97,12 @@ class _Reader:
 
     def header(self) -> GGUFHeader:
         tensors, values = self.begin()
-        found = {}
+        found, arrays = {}, {}
         for _ in range(values):
-            key = self.string()
-            found[key] = self.value(self.take("I"))
+            key, kind = self.string(), self.take("I")
+            if kind == _ARRAY and (numbers := self.numbers()):
+                arrays[key] = numbers
+            found[key] = self.value(kind)
         counts: Counter[int] = Counter()
         for _ in range(tensors):
             self.string()
@@ -106,7 +110,14 @@ class _Reader:
             counts[self.take("I")] += prod(shape)
             self.at += 8
         most = max(counts, key=lambda k: counts[k], default=-1)
-        return GGUFHeader(found, counts.total(), _TYPES.get(most, ""))
+        return GGUFHeader(found, counts.total(), _TYPES.get(most, ""), arrays)
+
+    def numbers(self) -> tuple[float, ...]:
+        """The members of the array that follows, which is not passed over; none of a long one or of one of other things."""
+        inner, count = struct.unpack_from("<IQ", self.data, self.at)
+        if inner not in _SCALARS or count > _SHORT:
+            return ()
+        return struct.unpack_from(f"<{count}{_SCALARS[inner]}", self.data, self.at + 12)
 
     def take(self, code: str) -> Any:
         value = struct.unpack_from("<" + code, self.data, self.at)[0]
