@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.options import Option
 from ..errors import ArgumentError
+from . import deploy_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,6 @@ def _restarts(value: Any, model: str) -> int:
     return value
 
 
-def _chat_template(value: Any, model: str) -> str:
-    path = Path(str(value)).expanduser()
-    if not path.is_file():
-        raise ArgumentError(f"There is no chat template {str(value)!r}.", f"{path.absolute()} is no file.", "Give chat_template= a file's path.")
-    return str(path.absolute())
-
-
 def _defaults(value: Any, model: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ArgumentError(f"defaults cannot be {value!r}.", "They are generation parameters.", "Write defaults={'temperature': 0.2}.")
@@ -139,7 +133,7 @@ OWN: dict[str, Own] = {
     "python": Own(_python, "python"),
     "ttl": Own(_ttl, "ttl"),
     "restarts": Own(_restarts, "restarts"),
-    "chat_template": Own(_chat_template, "chat_template", early=False),
+    "chat_template": Own(deploy_template.settle, "chat_template"),
     "defaults": Own(_defaults, "defaults"),
     "adapters": Own(_adapters, "adapters", early=False),
     "variant": Own(_variant, "variant"),

@@ -134,7 +134,12 @@ class ExactPrompt(Tuned):
 
     def _template_text(self) -> str:
         """The template that stands for the model's own; empty where that counts."""
-        return ""
+        from ..runtime import template_checks
+
+        record = self._serving.record
+        chosen = self._methods["deploy"].arguments.get("chat_template")
+        path = str(record.spec.payload.get("chat_template") or "") if record is not None and record.state.active else ""
+        return template_checks.text_of(path or chosen)[0] if path or chosen else ""
 
     @property
     def _answering(self) -> Endpoint | None:
