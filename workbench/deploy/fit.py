@@ -64,7 +64,9 @@ class Fit:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"needs {gigabytes(self.need)} of {gigabytes(self.free)} free {_place(self.device)}: {self.parts}"
+        helps = f"; {self.fix} would" if self.fix else ""
+        word = "fits" if self.fits else f"does not fit{helps}"
+        return f"{word}: needs {gigabytes(self.need)} of {gigabytes(self.free)} free {_place(self.device)} ({self.parts})"
 
     @property
     def parts(self) -> str:

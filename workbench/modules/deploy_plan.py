@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib
 import json
 import shlex
 from collections.abc import Mapping
@@ -50,7 +49,7 @@ class DeployPlan:
     replaces : tuple of str
         The names and ids of those that would end for it.
     fit : object or None
-        Whether it fits into memory, where that can be said; see `workbench.deploy.fit`.
+        Whether it fits into memory, where that can be said; a `workbench.deploy.fit.Fit`.
     """
 
     name: str
@@ -221,8 +220,10 @@ def _called(name: str, job_id: str) -> str:
 
 def _fit(plan: Plan) -> Any:
     """Whether it fits, where somebody can tell."""
-    fit_of = getattr(importlib.import_module("workbench.deploy.fit"), "fit_of", None)
+    from ..core.specs import DeploySpec
+    from ..runtime.fit import fit_of
+
     try:
-        return fit_of(plan.spec) if fit_of is not None else None
+        return fit_of(DeploySpec.from_json(plan.spec.payload), plan.spec.backend)
     except WorkbenchError:
         return None

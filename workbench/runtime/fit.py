@@ -90,7 +90,7 @@ def refusal(found: Fit, name: str, engine: str, machine: Machine) -> DoesNotFit:
 
 def after_out_of_memory(failure: Failure, spec: JobSpec, log: str) -> Failure:
     """A failure whose fix names the argument to change, where the engine ran out of memory; as it is otherwise."""
-    if spec.kind != "deploy" or "model" not in spec.payload or not _OUT.search(f"{failure.cause}\n{log}"):
+    if spec.kind != "deploy" or "model" not in spec.payload or not _OUT.search(f"{failure.cause}\n{failure.fix}\n{log}"):
         return failure
     deploy = DeploySpec.from_json(spec.payload)
     said = _SAID.search(log)
