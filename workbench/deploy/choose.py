@@ -1,14 +1,25 @@
-"""Which engine serves a model on a machine, and why, in a sentence for people. Starts nothing."""
+"""Which engine serves a model on a machine, and why, in a sentence for people; and which pairings cannot be. Starts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .. import registry
+from ..core.kinds import CHATS, KINDS, noun
 from ..core.models import ModelMeta
 from ..errors import ArgumentError
+from . import vllm_architectures
 from .gguf_architectures import CONVERTIBLE
+
+_NOBODY = {
+    "classify": "It sorts into classes: serve a function that runs it, wb.ServerModule(function).",
+    "text2video": "Serve a function that runs its pipeline, wb.ServerModule(function), or use a vendor's: wb.OnlineModule(type='text2video').",
+    "text2audio": "Serve a function that runs its pipeline, wb.ServerModule(function).",
+}
+_GPU_QUANTIZED = ("awq", "gptq", "compressed", "fp8", "modelopt", "quark")  # weights that neither transformers nor the converter read without a GPU
+_HEARS_OTHERWISE = ("sensevoice", "funasr", "paraformer", "am.mvn")
 
 
 class HasGpus(Protocol):
@@ -35,26 +46,119 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
     Parameters
     ----------
     model : ModelMeta
+        Its ``type`` is what it is to be served as.
     machine : optional
         Anything with ``gpus``; None means no GPU.
 
     Raises
     ------
     ArgumentError
-        When there is nothing to serve.
+        When there is nothing to serve, or no engine that serves it; the message says what would help.
     """
-    gpus = len(machine.gpus) if machine is not None else 0
-    architecture = model.architecture or "its architecture"
     if model.adapter_of and model.format == "":
         raise ArgumentError(f"{model.name} is a LoRA adapter.", f"Its base model is {model.adapter_of}.", "Merge it into its base model first.")
+    if model.type in _NOBODY:
+        raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}: {model.told_by}.", _NOBODY[model.type])
     if not model.format and not model.gguf:
         raise ArgumentError(f"{model.name} has no weights that could be served.", f"Looked in {model.path}.", "Give a folder with weights.")
+    gpus = len(machine.gpus) if machine is not None else 0
+    found = next((c for c in _candidates(model, gpus) if serves(c.engine, model.type)), None)
+    if found is not None:
+        return found
     if model.format == "gguf":
-        return Choice("llama_cpp", "llama.cpp, because the model is a GGUF file.")
-    if gpus and model.type in ("llm", "vlm"):
-        return Choice("vllm", f"vLLM, because this machine has {gpus} GPU{'s' if gpus > 1 else ''} and the model is in {model.format} form.")
+        cause = f"It is a GGUF file, and llama.cpp serves no models of type {model.type!r}."
+        able = _able(model.type)
+        fix = f"wb.deploy.{able[0]} could serve its safetensors folder: give that." if able else "Give its safetensors folder."
+        raise ArgumentError(f"No engine serves {model.name}.", cause, fix)
+    raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}.", f"Write type= one of: {', '.join(KINDS)}.")
+
+
+def check_pairing(model: ModelMeta, type: str = "", engine: str = "") -> None:
+    """Refuse what cannot be, before anything is loaded.
+
+    Parameters
+    ----------
+    type : str
+        What the user wants the model to be; empty for what its files say.
+    engine : str
+        The engine that the user chose; empty for none.
+
+    Raises
+    ------
+    ArgumentError
+        For a type that the model's files speak against, and for an engine that does not serve the type.
+    """
+    if type and type != model.type and type not in model.also and model.told_by:
+        cause = f"{model.told_by[0].upper()}{model.told_by[1:]} says so."
+        others = "".join(f" or type={t!r}" for t in model.also if t in KINDS)
+        raise ArgumentError(
+            f"{model.name} is {noun(model.type)}, not {noun(type)}.", cause, f"Leave type= out, or write type={model.type!r}{others}."
+        )
+    wanted = type or model.type
+    if not engine or serves(engine, wanted):
+        return
+    able = _able(wanted)
+    cause = f"{model.name} is {noun(wanted)}." + ("" if type or not model.told_by else f" {model.told_by[0].upper()}{model.told_by[1:]} says so.")
+    line = f"Leave deploy_method out, or write deploy_method(wb.deploy.{able[0]})." if able else _NOBODY.get(wanted, "")
+    raise ArgumentError(f"deploy.{engine} does not serve models of type {wanted!r}.", cause, line)
+
+
+def serves(engine: str, type: str) -> bool:
+    """Whether an engine serves models of a type; one that does not say may serve any."""
+    if engine not in registry.names("deploy"):
+        return False
+    types = getattr(registry.get("deploy", engine), "types", ())
+    return not types or type in types
+
+
+def _able(type: str) -> list[str]:
+    """The engines that serve a type, those that need no GPU first."""
+    order = ("sentence_transformers", "diffusers", "speech", "transformers", "llama_cpp", "vllm")
+    found = [e for e in order if serves(e, type)]
+    return found + [e for e in registry.names("deploy") if e not in found and serves(e, type)]
+
+
+def _candidates(model: ModelMeta, gpus: int) -> Iterator[Choice]:
+    """Engines for the model's type, the best first."""
+    here = f"this machine has {gpus} GPU{'s' if gpus > 1 else ''}"
+    if model.format == "gguf":
+        yield Choice("llama_cpp", "llama.cpp, because the model is a GGUF file.")
+        return
+    if model.type in CHATS:
+        yield from _chats(model, gpus, here)
+        return
+    if gpus and vllm_architectures.serves(model.architecture, model.type):
+        yield Choice("vllm", f"vLLM, because {here} and it serves {model.architecture} as {noun(model.type)}.")
+    if model.type in ("embed", "cross_modal_embed", "rerank"):
+        yield Choice("sentence_transformers", f"sentence-transformers, because {_no_vllm(model, gpus)}.")
+    elif model.type == "stt":
+        if any(sign in f"{model.architecture} {model.name} {model.told_by}".lower() for sign in _HEARS_OTHERWISE):
+            yield Choice("sensevoice", "SenseVoice's own engine, because transformers does not know this family.")
+        yield Choice("speech", f"transformers behind our speech server, because {_no_vllm(model, gpus)}.")
+        yield Choice("transformers", f"transformers serve, because {_no_vllm(model, gpus)}.")
+    elif model.type == "tts":
+        yield Choice("speech", "transformers behind our speech server, the engine for models that speak.")
+    elif model.type in ("sd", "image_editing"):
+        yield Choice("diffusers", "diffusers, the engine for models that make pictures.")
+
+
+def _chats(model: ModelMeta, gpus: int, here: str) -> Iterator[Choice]:
+    architecture = model.architecture or "its architecture"
+    if gpus:
+        yield Choice("vllm", f"vLLM, because {here} and the model is in {model.format} form.")
+    quantized = model.quantization.lower().startswith(_GPU_QUANTIZED)
     if model.gguf and model.type == "llm":
-        return Choice("llama_cpp", "llama.cpp, because there is no GPU and the model comes with a GGUF file.")
+        yield Choice("llama_cpp", "llama.cpp, because there is no GPU and the model comes with a GGUF file.")
+    if quantized:
+        yield Choice("vllm", f"vLLM, because the weights are quantized ({model.quantization}), which no other engine reads without a GPU.")
     if model.architecture in CONVERTIBLE and model.type == "llm":
-        return Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
-    return Choice("transformers", f"transformers serve, because there is no GPU and llama.cpp cannot serve {architecture}.")
+        yield Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
+    what = f"cannot serve {architecture}" if model.type == "llm" else f"would need {architecture} with its eyes as GGUF files"
+    yield Choice("transformers", f"transformers serve, because there is no GPU and llama.cpp {what}.")
+
+
+def _no_vllm(model: ModelMeta, gpus: int) -> str:
+    """Why it is not vLLM that serves the model."""
+    if not gpus:
+        return "there is no GPU"
+    return f"vLLM does not serve {model.architecture or 'its architecture'} as {noun(model.type)}"

@@ -5,7 +5,7 @@ not start or show it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,20 +73,21 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
     Raises
     ------
     ArgumentError
-        For an argument that the engine does not know.
+        For an argument that the engine does not know, a type that the model is not, and an engine that does not serve it.
     """
+    from ..deploy.choose import check_pairing, choose
     from ..runtime.endpoints import deployment_spec
     from ..runtime.models import inspect
 
     engine, why = method.name, f"{method.name}, as you chose"
     if needs_model(method):
         meta = inspect(model)
+        check_pairing(meta, type, "" if method.name == AUTO else method.name)
         type = type or meta.type
         if method.name == AUTO:
-            from ..deploy.choose import choose
             from ..runtime.machine import snapshot
 
-            choice = choose(meta, snapshot())
+            choice = choose(replace(meta, type=type), snapshot())
             engine, why = choice.engine, choice.why.rstrip(".")
     wishes, rest = split(method.settled(), model)
     rest = settled(Method("deploy", engine, rest), OWN_ARGUMENTS)

@@ -79,7 +79,7 @@ def engine_for(spec: DeploySpec) -> str:
     from .machine import snapshot
     from .models import inspect
 
-    return choose(inspect(spec.model), snapshot()).engine
+    return choose(replace(inspect(spec.model), type=spec.type), snapshot()).engine
 
 
 def wait_ready(job_id: str, timeout: float | None = None) -> Endpoint:
