@@ -65,7 +65,7 @@ def test_a_stopped_deployment_says_so_and_starts_again(home: Path) -> None:
 
 
 def test_an_engine_that_dies_while_answering_is_told_with_its_last_lines(home: Path) -> None:
-    record = endpoints.deployment_for(DeploySpec(POCKET))
+    record = endpoints.deployment_for(DeploySpec(POCKET, restarts=0))
     endpoint = endpoints.wait_ready(record.id, 30)
     stream = open_stream(endpoint, ask("Hello!", max_tokens=1900, ignore_eos=True))
     next(stream)

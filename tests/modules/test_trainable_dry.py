@@ -318,11 +318,15 @@ def test_faces_share_the_deployment_and_count_their_own_tokens(echo: wb.Trainabl
 # ---- the deployment
 
 
-def test_starting_again_changes_nothing_and_restart_makes_a_new_one(echo: wb.TrainableModule) -> None:
+def test_starting_again_changes_nothing_and_restart_makes_a_new_process(echo: wb.TrainableModule) -> None:
     first = echo.deployment
+    assert first is not None
+    pid = first.record.pid
     assert echo.start().deployment == first
+    assert first.record.pid == pid
     echo.restart()
-    assert echo.deployment != first
+    assert echo.deployment == first  # the same for all who use it
+    assert first.record.pid != pid
     assert said(echo("hi")) == "hi"
 
 
@@ -343,7 +347,7 @@ def test_other_arguments_make_a_deployment_of_their_own(echo: wb.TrainableModule
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_engine_that_dies_while_answering_is_an_error_with_its_last_lines_and_can_be_started_again(home: Path, streamed: bool) -> None:
-    m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, die_after=2).start()
+    m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, die_after=2, restarts=0).start()
     with pytest.raises(EndpointDown, match="dies, as it was told to") as error:
         list(wb.StreamCallHelper(m)("hi")) if streamed else m("hi")
     assert "start()" in error.value.fix
@@ -355,14 +359,15 @@ def test_an_engine_that_dies_while_answering_is_an_error_with_its_last_lines_and
     assert m.deployment != died
 
 
-def test_an_engine_killed_between_two_calls_is_told_from_one_that_was_stopped(echo: wb.TrainableModule) -> None:
-    assert echo.deployment is not None
-    pid = echo.deployment.record.pid
+def test_an_engine_killed_between_two_calls_is_told_from_one_that_was_stopped(home: Path) -> None:
+    once = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, restarts=0).start()
+    assert once.deployment is not None
+    pid = once.deployment.record.pid
     assert pid is not None
     psutil.Process(pid).kill()
     with pytest.raises(EndpointDown, match="engine has ended"):
-        echo("hi")
-    assert said(echo.start()("hi")) == "hi"
+        once("hi")
+    assert said(once.start()("hi")) == "hi"
 
 
 def test_a_url_attaches_and_the_key_of_our_own_deployment_comes_along(echo: wb.TrainableModule) -> None:

@@ -13,7 +13,11 @@ Protocol of a runner (one JSON object a line, appended to the file named by ``WO
     error      type, message, traceback
     exit       code
 
-and of its control file (``WORKBENCH_CONTROL``), one JSON object a line: ``{"command": "stop" | "save" | "pause" | "resume"}``.
+and of its control file (``WORKBENCH_CONTROL``), one JSON object a line: ``{"command": "stop" | "save" | "pause" | "resume"}``, and to a
+server ``{"command": "ttl", "seconds": …}``. A server that ends because nobody asked for so long reports a ``result`` with
+``{"ended": "idle", "reason": …}`` first. ``WORKBENCH_PORT`` is where it answered before it was started again.
+
+The supervisor's own events are ``state`` and, of a server, ``restart`` (attempt, of, delay, cause, exit_code, log_tail; or asked).
 """
 
 from __future__ import annotations

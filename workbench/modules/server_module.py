@@ -132,7 +132,7 @@ class ServerModule(UrlModule):
 
         began = time.monotonic()
         spec, files = self._spec()
-        if self._serving.serves(spec.share_key):
+        if self._serving.serves(spec):
             return
         if self._port:
             self._free_port()

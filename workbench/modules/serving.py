@@ -8,16 +8,17 @@ import time
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, JobState
-from ..errors import EndpointDown, EndpointError, StreamBroken, WorkbenchError
-from ..runtime import jobs
+from ..errors import EndpointError, WorkbenchError
+from ..runtime import jobs, joining
 from ..runtime.endpoints import endpoint_of
+from . import engine_ends
 from .following import failed, follow
 
 _ATTEMPTS = 3
-_LAST_WORDS = 3.0  # seconds a supervisor may take to write down that its engine died
 _users: defaultdict[str, weakref.WeakSet[Serving]] = defaultdict(weakref.WeakSet)
 
 
@@ -26,7 +27,8 @@ class Serving:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.endpoint: Endpoint | None = None
+        self._endpoint: Endpoint | None = None
+        self._looked: tuple[object, int] = (None, -1)  # the store, and its state, when the endpoint was looked up last
         self.kind = ""  # the type of the model that answers, where it is known
         self.job_id = ""
         self.shown_in: int | None = None  # the cell in whose output the start of one of the modules has put a card
@@ -41,6 +43,28 @@ class Serving:
         if self.endpoint is not None and not self.job_id:
             other.endpoint, other.kind = self.endpoint, self.kind
         return other
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where it answers; a deployment that was started again may have moved since the last call."""
+        if self.job_id:
+            with contextlib.suppress(WorkbenchError):
+                store = jobs.store()
+                looked = (store, store.data_version())
+                if looked != self._looked:
+                    self._looked = looked
+                    self._moved(store.job(self.job_id))
+        return self._endpoint
+
+    @endpoint.setter
+    def endpoint(self, endpoint: Endpoint | None) -> None:
+        self._endpoint = endpoint
+
+    def _moved(self, record: JobRecord) -> None:
+        now = self._endpoint
+        url = str((record.endpoint or {}).get("url", ""))
+        if now is not None and record.state is JobState.RUNNING and url and _place(url) != _place(now.url):
+            self._endpoint = Endpoint.from_json(record.endpoint or {})
 
     @property
     def shown_id(self) -> str:
@@ -66,10 +90,16 @@ class Serving:
             record = self.record
             self.kind = (kind_of(record) if record is not None else "") or kind
 
-    def serves(self, share_key: str) -> bool:
-        """Whether this very model is deployed and alive."""
+    def is_of(self, spec: JobSpec) -> bool:
+        """Whether what answers was asked for with this spec, or by somebody else."""
+        return self._share_key in ("", spec.share_key)
+
+    def serves(self, spec: JobSpec) -> bool:
+        """Whether this very model is deployed here and alive, and stays so; its idle time-out becomes the longer one."""
         record = self.record
-        return bool(record and self._share_key == share_key and record.state is JobState.RUNNING and not record.cancel_requested)
+        if record is None or self._share_key != spec.share_key or record.state is not JobState.RUNNING or record.cancel_requested:
+            return False
+        return joining.join(record, spec)
 
     def announce(self, spec: JobSpec) -> None:
         """Ask for a deployment without waiting: the `start` of the same that follows waits for it."""
@@ -90,6 +120,7 @@ class Serving:
         *,
         private: bool = False,
         files: Mapping[str, str | bytes] | None = None,
+        replace: bool = False,
     ) -> JobRecord:
         """Deploy, or join the deployment of the same model that is there already, in whichever process it was started.
 
@@ -100,6 +131,8 @@ class Serving:
             base model stays, because other notebooks may have joined it.
         files : Mapping, optional
             Files for the job's folder, by their relative names.
+        replace : bool
+            End the other deployments of the same model once this one answers.
 
         Raises
         ------
@@ -107,6 +140,7 @@ class Serving:
             With the cause and the engine's last lines.
         """
         with self.lock:
+            asked_at, others = time.time(), joining.others(spec) if replace else []
             for attempt in range(1, _ATTEMPTS + 1):
                 announced, self._announced = self._announced, None
                 job_id, created = announced[1:] if announced is not None and announced[0] == spec else _submit(spec, files)
@@ -120,10 +154,11 @@ class Serving:
                 finally:
                     self._coming = ""
                 if record.state is JobState.RUNNING:
+                    joining.replace(others, record, asked_at)
                     self._switch(record, spec.share_key, private and created)
                     return record
-                if created or attempt == _ATTEMPTS or record.state is not JobState.CANCELLED:
-                    break  # a deployment joined while somebody was stopping it is no failure: the next attempt makes one
+                if created or attempt == _ATTEMPTS or record.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
+                    break  # a deployment joined while it was on its way down is no failure: the next attempt makes one
         raise failed(record, f"{spec.name} could not be started.", f"Look at wb.job({record.id!r}).logs().")
 
     def stop(self) -> None:
@@ -137,21 +172,8 @@ class Serving:
             self._leave()
 
     def explained(self, error: EndpointError, name: str) -> EndpointError:
-        """For a request that nobody answered or that broke off: whether the engine died or was stopped, and its last lines."""
-        if not self.job_id or not isinstance(error, EndpointDown | StreamBroken):
-            return error
-        deadline = time.monotonic() + _LAST_WORDS
-        while (record := jobs.store().job(self.job_id)).state.active:
-            if time.monotonic() > deadline:
-                return error
-            time.sleep(0.05)
-        stopped = record.state is JobState.CANCELLED
-        what = f"{name} was stopped." if stopped else f"{name}'s engine has ended while it was in use."
-        cause = "Its deployment was ended, here or in another notebook." if stopped else record.failure.cause if record.failure else error.cause
-        tail = "" if stopped else record.failure.log_tail if record.failure else error.log_tail
-        return EndpointDown(
-            what, cause, "Type start() to deploy it again.", source=error.source, model=error.model, log_tail=tail, partial=error.partial
-        )
+        """For a request that failed: what became of the engine, and its last lines."""
+        return engine_ends.explained(self.job_id, error, name) if self.job_id else error
 
     def _switch(self, record: JobRecord, share_key: str, own: bool) -> None:
         """Answer through this deployment from now on. The one before ends when it was our own and nobody here uses it."""
@@ -171,6 +193,10 @@ class Serving:
         self.endpoint, self.kind, self.job_id, self._share_key, self._own = None, "", "", "", False
 
 
+def _place(url: str) -> str:
+    return urlsplit(url).netloc
+
+
 def kind_of(record: JobRecord) -> str:
     """The type of a deployment's model; empty for a served function."""
     return str(record.spec.payload.get("type") or "")
@@ -178,6 +204,5 @@ def kind_of(record: JobRecord) -> str:
 
 def _submit(spec: JobSpec, files: Mapping[str, str | bytes] | None = None) -> tuple[str, bool]:
     """The job of a deployment, and whether it was made just now."""
-    asked = time.time()
-    submitted = jobs.submit(spec, files=files)
-    return submitted.id, submitted.created_at >= asked
+    record, created = joining.submit(spec, files)
+    return record.id, created

@@ -5,8 +5,9 @@ the user wants), `tuned` (which model that is), `training` (the job for it), `en
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, Progress
@@ -14,15 +15,17 @@ from ..errors import ArgumentError, EndpointError, JobError, NotStarted
 from . import engines, training, views
 from .exact_prompt import ExactPrompt
 from .methods import NONE
+from .tended import Tended
 from .training_job import TrainsByJob
 
 if TYPE_CHECKING:
     from ..runtime.job import Job
+    from .deploy_plan import DeployPlan
 
 Task = Literal["deploy", "finetune"]
 
 
-class TrainableModule(TrainsByJob, ExactPrompt):
+class TrainableModule(TrainsByJob, Tended, ExactPrompt):
     """A model that can be talked to, fine-tuned, deployed and evaluated.
 
     Parameters
@@ -73,11 +76,6 @@ class TrainableModule(TrainsByJob, ExactPrompt):
         return record.spec.backend if record else self._methods["deploy"].name
 
     @property
-    def deployment(self) -> Job | None:
-        """The deployment's job, from the moment `start` asked for it; None before, and where the address was given by hand."""
-        return _job(self._serving.shown_id)
-
-    @property
     def state(self) -> str:
         """``idle``, or the state of the deployment; ``running`` is: it answers."""
         record = self._serving.record
@@ -115,12 +113,55 @@ class TrainableModule(TrainsByJob, ExactPrompt):
 
     # ---- deploying
 
+    @overload
+    def start(self, *, dry_run: Literal[False] = False, recursive: bool = True) -> Self: ...
+
+    @overload
+    def start(self, *, dry_run: Literal[True], recursive: bool = True) -> DeployPlan: ...
+
+    def start(self, *, dry_run: bool = False, recursive: bool = True) -> Self | DeployPlan:
+        """Deploy whatever has to be served, side by side; what runs already stays.
+
+        Parameters
+        ----------
+        dry_run : bool, optional
+            Start, download and build nothing, and return the `DeployPlan`: which engine and why, the environment and whether it is there,
+            the command line, what would be written, whether it fits, and which deployment would be shared or replaced.
+
+        Raises
+        ------
+        ArgumentError, ModelNotFound, JobFailed
+            What cannot work is refused before anything is started; an engine that does not come up tells its last lines.
+        """
+        if not dry_run:
+            return super().start(recursive=recursive)
+        from . import deploy_plan
+
+        return deploy_plan.dry_run(self._planned("dry-run"), self.name)
+
+    def deploy_command(self) -> str:
+        """The exact line that `start` runs the engine with, to paste into a shell.
+
+        The variables that matter stand before it; ``{port}`` and ``{key}`` stand for what is chosen at the start.
+        """
+        from . import deploy_plan
+
+        return deploy_plan.command(self._planned("show").spec)
+
+    def _planned(self, what: str) -> engines.Plan:
+        """The deployment, with nothing downloaded."""
+        method = self._methods["deploy"]
+        if method.name == NONE or "url" in method.arguments:
+            cause = "It was told deploy_method(None)." if method.name == NONE else f"It answers through {method.arguments['url']}."
+            raise ArgumentError(f"{self.name} has nothing to {what}.", cause, "Choose an engine with deploy_method(…).")
+        return self._plan(download=False)
+
     def attach(self, job: Job | str) -> Self:
         """Answer through a deployment that runs already, given by its job, id or name; stopping this one stops it."""
-        from ..runtime import jobs
+        from ..runtime.deployment import find
         from ..runtime.endpoints import endpoint_of
 
-        endpoint = endpoint_of(jobs.store().job(job if isinstance(job, str) else job.id))
+        endpoint = endpoint_of(find(job) if isinstance(job, str) else job.record)
         if endpoint.dialect == "function":
             raise ArgumentError(f"{endpoint.model} is a served function, not a model.", "", f"Write wb.UrlModule(url={endpoint.model!r}).")
         self._serving.attach(endpoint)
@@ -131,10 +172,18 @@ class TrainableModule(TrainsByJob, ExactPrompt):
         method = self._methods["deploy"]
         if method.name == NONE or "url" in method.arguments or not self._tuning.awaited:
             return
-        model = str(self._model_path(download=False)) if engines.needs_model(method) else self.base_model
-        spec = engines.plan(model, method, self._type or "").spec
-        if not self._serving.serves(spec.share_key):
-            self._serving.announce(spec)
+        plan = self._plan(download=False)
+        if not self._serving.serves(plan.spec):
+            _ensure_fits(plan)
+            self._serving.announce(plan.spec)
+
+    def _plan(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> engines.Plan:
+        method = self._methods["deploy"]
+        model = str(self._model_path(download, on_progress)) if engines.needs_model(method) else self.base_model
+        return engines.plan(model, method, self._type or "")
+
+    def _rechosen(self) -> bool:
+        return not self._serving.is_of(self._plan().spec)
 
     def _withdraw_deploy(self) -> None:
         self._serving.withdraw()
@@ -157,14 +206,15 @@ class TrainableModule(TrainsByJob, ExactPrompt):
                 self.progress = progress
                 show(progress)
 
-            serves_files = engines.needs_model(self._methods["deploy"])
-            model = str(self._model_path(on_progress=progressed)) if serves_files else self.base_model
-            plan = engines.plan(model, self._methods["deploy"], self._type or "")
-            if self._serving.serves(plan.spec.share_key):
+            plan = self._plan(on_progress=progressed)
+            replace = bool(plan.start.get("replace"))
+            if not replace and self._serving.serves(plan.spec):
                 show.ready(f"{self.name} runs already · {plan.engine}")
             else:
+                _ensure_fits(plan)
                 progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
-                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=bool(self.finetuned_model_path))
+                private = bool(self.finetuned_model_path)
+                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace)
                 show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
             self.progress = Progress()
         views.started(self)
@@ -208,15 +258,15 @@ class TrainableModule(TrainsByJob, ExactPrompt):
         return views.card_bundle(self, include, exclude)
 
 
+def _ensure_fits(plan: engines.Plan) -> None:
+    """Refuse what would run out of memory, unless it was told to try."""
+    from ..runtime.fit import ensure_fits
+
+    if plan.start.get("check_fit", True):
+        ensure_fits(plan.spec)
+
+
 def _checked(task: str | None) -> str | None:
     if task not in (None, "deploy", "finetune"):
         raise ArgumentError(f"There is no task {task!r}.", "", "Write 'deploy' or 'finetune'.")
     return task
-
-
-def _job(job_id: str) -> Job | None:
-    if not job_id:
-        return None
-    from ..runtime.job import Job
-
-    return Job(job_id)

@@ -31,7 +31,7 @@ def main() -> None:
     except ImportError as e:
         serving.fail(f"This interpreter ({sys.executable}) has no xllamacpp: {e}", "ImportError")
     wanted = int(spec.get("port") or 0)
-    port = serving.port(wanted) if wanted else 0  # the server takes a free one itself
+    port = serving.port(wanted) if wanted or serving.port_before() else 0  # the server takes a free one itself
     params = parameters(xllamacpp, spec, port)
     try:
         server = xllamacpp.Server(params)

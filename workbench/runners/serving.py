@@ -55,16 +55,21 @@ def key() -> str:
         return f.read().strip()
 
 
+def port_before() -> int:
+    """Where this server answered before it was started again; 0 when it was not."""
+    return int(os.environ.get("WORKBENCH_PORT") or 0)
+
+
 def port(wanted: int, host: str = "127.0.0.1") -> int:
-    """A port to listen on: the wanted one, or a free one, with a notice, where it is taken or 0."""
-    for candidate in (wanted, 0) if wanted else (0,):
+    """A port to listen on: the one from before a restart, the wanted one, or a free one, with a notice where one is taken."""
+    for candidate in dict.fromkeys((*(p for p in (port_before(), wanted) if p), 0)):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind((host, candidate))
             except OSError as e:
-                report("notice", level="warning", text=f"Port {wanted} cannot be used ({e.strerror}); another one is taken.")
+                report("notice", level="warning", text=f"Port {candidate} cannot be used ({e.strerror}); another one is taken.")
                 continue
             return int(s.getsockname()[1])
     fail(f"No port of {host} can be used.")

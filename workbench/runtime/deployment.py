@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .. import registry
 from ..core.jobs import JobRecord, JobState
 from ..errors import JobNotFound, nearest
+from . import asked
 from . import jobs as _jobs
 from .deployment_list import DeploymentList
 from .health import Health, of_deployment
-from .job import Job
+from .job import Job, failed
 from .load import Load, load_of
+from .words import detail, state_word
 
 _RECENT_SECONDS = 24 * 3600.0
+_LOOK_SECONDS, _PAUSE_SECONDS = 0.2, 0.02
 _RECENT = 20  # ended ones that are still told
 
 
@@ -85,12 +89,64 @@ class Deployment(Job):
         """
         return of_deployment(self.record, self.load, limit)
 
+    def restart(self, *, on_change: Callable[[JobRecord], None] | None = None) -> Deployment:
+        """Start the engine anew, for everybody who uses it, and wait until it answers. One that ended is started again as it was.
+
+        Parameters
+        ----------
+        on_change : callable, optional
+            Told the record several times a second meanwhile.
+
+        Returns
+        -------
+        Deployment
+            This one; the new one when this had ended.
+
+        Raises
+        ------
+        JobFailed
+            When it does not come up.
+        """
+        if not self.state.active:
+            again = Deployment(_jobs.resume(self._id).id)
+            again._until_ready(0, on_change)
+            return again
+        last = _jobs.store().last_event(self._id, "ready")
+        asked.restart(_jobs.store().place(self._id))
+        self._until_ready(last.seq if last else 0, on_change)
+        return self
+
+    def _until_ready(self, before: int, on_change: Callable[[JobRecord], None] | None) -> None:
+        """Wait until it answers, after the event ``before`` that said so the last time."""
+        while True:
+            record = _jobs.wait(self._id, timeout=_LOOK_SECONDS, ready=True)
+            if on_change is not None:
+                on_change(record)
+            if not record.state.active:
+                raise failed(record)
+            last = _jobs.store().last_event(self._id, "ready")
+            if record.state is JobState.RUNNING and last is not None and last.seq > before:
+                return
+            time.sleep(_PAUSE_SECONDS)
+
+    def resume(self) -> Deployment:
+        """Start one that ended again, as it was: a new deployment, which is not waited for."""
+        if self.state.active:
+            return self
+        return Deployment(_jobs.resume(self._id).id)
+
     def module(self) -> Any:
         """A module that answers through it: a `TrainableModule` of the right type, or a `UrlModule` for a served function.
 
         Its ``start()`` brings back a deployment that has ended, as it was.
         """
         return registry.get("face", "deployment")(self)
+
+    def __repr__(self) -> str:
+        record = self.record
+        what = detail(record)
+        facts = filter(None, [state_word(record).lower(), self.url if record.state.active else "", "" if what == "Ready" else what])
+        return f"<Deployment {record.id} {record.name!r} ({record.spec.backend}), {', '.join(facts)}>"
 
 
 def deployment(name: str) -> Deployment:

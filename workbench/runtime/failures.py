@@ -84,7 +84,7 @@ def no_key(endpoint: Endpoint, cause: str) -> EndpointError:
 
 def _restart(endpoint: Endpoint) -> str:
     if endpoint.job_id:
-        return "Start the model again with start()."
+        return "Ask again in a moment: a dead engine is started again by itself; where it is not, type start()."
     if _host(endpoint) in LOOPBACK:
         return "Check that the server runs and the URL is right."
     return "Check the network, the proxy (HTTPS_PROXY, or proxy=…) and the URL."

@@ -9,7 +9,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from ..core.endpoints import Endpoint
@@ -40,19 +40,37 @@ class Ingest:
     Attributes
     ----------
     listening : bool
-        A runner has said that it is in its loop, where it reads its control file. The supervisor resets this per stage.
+        A runner has said that it is in its loop, where it reads its control file; told anew per stage.
     error : str
         The last error that a runner reported.
+    ready_at : float or None
+        When a server said that it answers, seconds since the epoch; told anew per stage.
+    url : str
+        Where a server answered last.
     """
 
     def __init__(self, place: JobPlace, offset: int = 0, result: Mapping[str, Any] | None = None, resumes: bool = False) -> None:
         self._place, self._offset, self._resumes = place, offset, resumes
-        self._result = dict(result or {})
+        self.result = dict(result or {})
         self._pace: deque[tuple[float, int]] = deque(maxlen=_PACE)
         self._max_steps: int | None = None
         self._begun = False
+        self._note = ""
         self.listening = False
-        self.error = ""
+        self.error = self.url = ""
+        self.ready_at: float | None = None
+
+    def begin_stage(self) -> None:
+        """Another process reports from now on."""
+        self.listening, self.error, self.ready_at = False, "", None
+
+    def begin_again(self, note: str) -> None:
+        """A server is started again: its next word that it answers makes the job run once more."""
+        self._begun, self._note = False, note
+
+    def noted(self, text: str) -> str:
+        """What a runner says it does, and in which attempt."""
+        return f"{text} · {self._note}" if self._note and text else text
 
     def read(self, final: bool = False) -> Batch | None:
         """The next batch, None when there is nothing new. With ``final`` a last line without an end counts, too."""
@@ -94,15 +112,17 @@ class Ingest:
         if event == "begin":
             self._begin(data, at, batch)
         elif event == "progress":
-            batch.changes["progress"] = Progress(**{k: v for k, v in data.items() if k in _PROGRESS})
+            told = Progress(**{k: v for k, v in data.items() if k in _PROGRESS})
+            batch.changes["progress"] = replace(told, text=self.noted(told.text))
         elif event == "ready":
             endpoint = {"key_file": str(self._place.key), **data, "job_id": self._place.job_id}
             batch.changes["endpoint"] = Endpoint(**{k: v for k, v in endpoint.items() if k in _ENDPOINT}).to_json()
             batch.changes["progress"] = Progress("ready", "Ready")
+            self.ready_at, self.url, self._note = at, str(endpoint.get("url", "")), ""
             self._run(batch)
         elif event == "result":
-            self._result.update(data.get("values") or {})
-            batch.changes["result"] = dict(self._result)
+            self.result.update(data.get("values") or {})
+            batch.changes["result"] = dict(self.result)
         elif event == "error":
             self.error = f"{data.get('type', 'Error')}: {data.get('message', '')}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from ..core.jobs import JobState, Progress
@@ -82,6 +82,15 @@ class Ledger:
         if "progress" in changes:
             self._progress = None
         self._insist(lambda: self._writer.update(**changes))
+
+    def event(self, name: str, data: Mapping[str, Any]) -> None:
+        """Write down something that happened to the job itself."""
+        self._insist(lambda: self._writer.add_event(name, data))
+
+    def again(self, progress: Progress, note: str) -> None:
+        """The job's server is started again: it prepares once more, and ``note`` stands behind what its runner says meanwhile."""
+        self.ingest.begin_again(note)
+        self.update(state=JobState.PREPARING, progress=progress)
 
     def stopping(self) -> None:
         """The job is on its way down."""

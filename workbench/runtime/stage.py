@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from ..core.protocols import JobPlace, Launched, Launcher, Stage
 from ..store.liveness import start_of
@@ -28,10 +29,12 @@ class StageRun:
         The job's files.
     python : Path
         The interpreter of the stage's environment.
+    port : int
+        Where a server should answer if it can, because it answered there before; 0 leaves it the choice.
     """
 
-    def __init__(self, stage: Stage, place: JobPlace, python: Path) -> None:
-        self.stage, self.place, self._python = stage, place, python
+    def __init__(self, stage: Stage, place: JobPlace, python: Path, port: int = 0) -> None:
+        self.stage, self.place, self._python, self._port = stage, place, python, port
         self._launched: Launched | None = None
         self._log_start = 0
         self.pid_start: str | None = None
@@ -45,11 +48,12 @@ class StageRun:
         place.control.write_bytes(b"")  # what was said to the stage before is not said to this one
         place.events.touch(mode=0o600)
         place.log.touch(mode=0o600)
-        if stage.serves:
+        if stage.serves and not place.key.exists():  # one that is started again keeps its key: callers have it
             write_key(place.key)
         self._log_start = place.log.stat().st_size
         base = os.environ if stage.asks_vendors else keys.without_keys(os.environ)
-        env = stage_environment(base, place, self._python, stage.env)
+        extra = {**stage.env, "WORKBENCH_PORT": str(self._port)} if stage.serves and self._port else stage.env
+        env = stage_environment(base, place, self._python, extra)
         self._launched = launcher.start([str(self._python), *stage.argv], env=env, cwd=place.work, log=place.log)
         self.pid_start = start_of(self.pid) if self.pid is not None else None
 
@@ -81,11 +85,11 @@ class StageRun:
         return tail(self.place.log, lines, self._log_start)
 
 
-def say(place: JobPlace, command: str) -> None:
+def say(place: JobPlace, command: str, **details: Any) -> None:
     """Append a command to a job's control file, in one write."""
     control = os.open(place.control, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(control, (json.dumps({"command": command}) + "\n").encode())
+        os.write(control, (json.dumps({"command": command, **details}) + "\n").encode())
     finally:
         os.close(control)
 

@@ -30,7 +30,7 @@ _NAMES = {
     "GIT_PAGER",
     "__PYVENV_LAUNCHER__",
 }
-_PREFIXES = ("JPY_", "JUPYTERHUB_", "JUPYTER_", "PYDEVD_", "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE")
+_PREFIXES = ("JPY_", "JUPYTERHUB_", "JUPYTER_", "PYDEVD_", "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE", "WORKBENCH_PORT")
 
 
 def stage_environment(base: Mapping[str, str], place: JobPlace, python: Path, extra: Mapping[str, str]) -> dict[str, str]:

@@ -3,11 +3,13 @@
 It alone writes the job's row. It knows how to run a backend's stages and nothing of what they do; it knows no client.
 
     queued ──▶ preparing ──▶ running ──▶ succeeded | failed
+                   │  ▲──────────┤ a server that died, or was asked to start anew
                    └─────────────┴──▶ stopping ──▶ cancelled
     any of the first four, without a supervisor:  lost
 
-``preparing`` until a runner reports its first step or a server answers. Whatever happens, the job's processes are ended
-before its last state is written; only the death of the supervisor itself leaves that to the next client that looks.
+``preparing`` until a runner reports its first step or a server answers. A server is started again as `revival` says; it
+succeeds only by ending because nobody asked. Whatever happens, the job's processes are ended before its last state is
+written; only the death of the supervisor itself leaves that to the next client that looks.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from .. import registry
 from ..core.jobs import STOP_AND_SAVE, STOP_NOW, Failure, JobState, Progress
@@ -30,16 +33,20 @@ from ..core.protocols import Backend, JobPlace, Stage
 from ..errors import WorkbenchError
 from ..store import JobWriter, Owner, OwnershipLost, Store
 from ..store.logs import tail
-from . import job_processes
+from . import asked, job_processes
 from .detach import detach
+from .hanging import HangWatch
 from .ledger import Ledger
-from .stage import StageRun
+from .revival import Death, Revival, port_taken
+from .stage import StageRun, say
 from .stopping import Step, WayDown
 
 T = TypeVar("T")
 _AWAKE, _DROWSY = 0.02, 0.06  # seconds between two looks: while something happens, and when it is quiet
 _QUIET_SECONDS = 5.0
 _LEFTOVER_SECONDS = 3.0
+_EVENT_LOG = 4000  # characters of an engine's last lines that an event keeps
+_FINISHED = Progress("finished", "Finished")
 
 
 class Cancelled(Exception):
@@ -52,6 +59,16 @@ class StageFailed(Exception):
     def __init__(self, failure: Failure, exit_code: int | None) -> None:
         super().__init__(failure.cause)
         self.failure, self.exit_code = failure, exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a server's process ended; None for ``failure`` where it was told to start anew."""
+
+    stage: Stage
+    code: int
+    answered: float | None
+    failure: Failure | None
 
 
 class Supervisor:
@@ -74,6 +91,11 @@ class Supervisor:
         self._ledger = Ledger(writer, place)
         self._signalled = 0
         self._leaving = False
+        self._asked = asked.Asked(place)
+        self._lines: list[asked.Line] = []
+        self._anew = False  # a client asked for a fresh start
+        self._replaced = ""  # what takes a deployment's place
+        self._port = 0  # where its server answered last
 
     def run(self) -> None:
         """Run the job and write how it ended."""
@@ -93,9 +115,12 @@ class Supervisor:
 
     def _outcome(self) -> tuple[JobState, dict[str, Any]]:
         try:
-            return JobState.SUCCEEDED, {"result": self._work(), "progress": Progress("finished", "Finished")}
+            result = self._work()
+            idle = result.get("ended") == "idle"
+            return JobState.SUCCEEDED, {"result": result, "progress": Progress("idle", str(result["reason"])) if idle else _FINISHED}
         except Cancelled:
-            return JobState.CANCELLED, {"progress": Progress("stopped", "Stopped")}
+            text = f"Replaced by {self._replaced}" if self._replaced else "Stopped"
+            return JobState.CANCELLED, {"progress": Progress("stopped", text)}
         except StageFailed as e:
             return JobState.FAILED, {"failure": e.failure, "exit_code": e.exit_code}
         except OwnershipLost:
@@ -106,12 +131,55 @@ class Supervisor:
 
     def _work(self) -> Mapping[str, Any]:
         backend: Backend = self._wait_for(lambda: registry.get(self.spec.kind, self.spec.backend)())
+        revival = Revival(int(self.spec.payload.get("restarts") or 0))
+        while (ended := self._run_all(backend)) is not None:
+            self._before_next(revival, ended)
+            self._check_again(backend, ended)
+        made = self._wait_for(lambda: dict(backend.result(self.spec.payload, self.place)))
+        return {**self._writer.record().result, **made}
+
+    def _check_again(self, backend: Backend, ended: Ended) -> None:
+        """What it serves may be gone by now."""
+        try:
+            self._wait_for(lambda: backend.check(self.spec.payload))
+        except WorkbenchError as e:
+            cause = f"It was to be started again{f' after it died ({ended.failure.cause})' if ended.failure else ''}, but: {e.what} {e.cause}".strip()
+            raise StageFailed(Failure(cause, e.fix, ended.failure.log_tail if ended.failure else ""), ended.code) from e
+
+    def _run_all(self, backend: Backend) -> Ended | None:
+        """Run the stages; how a server ended that is to be started again, perhaps, None when there is nothing left to do."""
         for stage in self._wait_for(lambda: list(backend.plan(self.spec.payload, self.place))):
             if stage.environment != "current":
                 self._ledger.report(Progress("environment", f"Looking for the environment {stage.environment}"))
-            self._run_stage(backend, stage, self._wait_for(partial(self._interpreter, stage)))
-        made = self._wait_for(lambda: dict(backend.result(self.spec.payload, self.place)))
-        return {**self._writer.record().result, **made}
+            ended = self._run_stage(backend, stage, self._wait_for(partial(self._interpreter, stage)))
+            if ended is not None:
+                return ended
+        return None
+
+    def _before_next(self, revival: Revival, ended: Ended) -> None:
+        """Wait for the time of a server's next start. Raises `StageFailed` when there is none."""
+        ledger, failure = self._ledger, ended.failure
+        if failure is None:
+            ledger.event("restart", {"asked": True, "cause": "Somebody asked for it."})
+            ledger.again(Progress("restart", "Starting anew, as somebody asked"), "started anew")
+            return
+        taken = ended.answered is None and port_taken(failure.log_tail)
+        delay = revival.after(Death(ended.answered, taken))
+        if delay is None:
+            raise StageFailed(revival.given_up(failure, ended.stage.title.removeprefix("Starting ")), ended.code)
+        self._port = 0 if taken else self._port
+        of = f"{revival.deaths} of {revival.limit}"
+        told = {"attempt": revival.deaths, "of": revival.limit, "delay": delay, "cause": failure.cause, "exit_code": ended.code}
+        ledger.event("restart", {**told, "log_tail": failure.log_tail[-_EVENT_LOG:]})
+        when = f"starting again in {delay:g} s" if delay else "starting again"
+        ledger.again(Progress("restart", f"{failure.cause.rstrip('.')}; {when} ({of})", revival.deaths, None), f"restart {of}")
+        due = time.monotonic() + delay
+        while time.monotonic() < due and not self._anew:
+            self._tick()
+            if self._level:
+                ledger.stopping()
+                raise Cancelled
+            time.sleep(_AWAKE)
 
     def _interpreter(self, stage: Stage) -> Path:
         from ..envs import ensure
@@ -124,30 +192,71 @@ class Supervisor:
             raise Cancelled
         self._ledger.report(progress)
 
-    def _run_stage(self, backend: Backend, stage: Stage, python: Path) -> None:
-        ledger = self._ledger
-        ledger.ingest.listening, ledger.ingest.error = False, ""
-        run = StageRun(stage, self.place, python)
+    def _run_stage(self, backend: Backend, stage: Stage, python: Path) -> Ended | None:
+        ledger, ingest = self._ledger, self._ledger.ingest
+        ingest.begin_stage()
+        self._anew = False
+        run = StageRun(stage, self.place, python, port=self._port)
         run.start(registry.get("launcher", self._launcher)())
-        ledger.update(pid=run.pid, pid_start=run.pid_start, progress=Progress(stage.name, stage.title))
+        self._tell_ttl()
+        ledger.update(pid=run.pid, pid_start=run.pid_start, progress=Progress(stage.name, ingest.noted(stage.title)))
         down = WayDown(stage.serves, stage.stop_grace)
+        watch: HangWatch | None = None
         while (code := run.poll()) is None:
-            ledger.tick()
-            for step in down.due(self._level, time.monotonic(), ledger.ingest.listening):
+            self._tick()
+            if watch is None and stage.serves and ingest.ready_at is not None:
+                watch = HangWatch(ingest.url, run.pid, ledger.report)
+            anew = STOP_AND_SAVE if self._anew and stage.serves else 0
+            for step in down.due(self._level or anew, time.monotonic(), ingest.listening):
+                if self._level:
+                    ledger.stopping()
                 self._take(step, run)
             quiet = time.monotonic() - ledger.last_news > _QUIET_SECONDS
             time.sleep(_DROWSY if quiet else _AWAKE)
+        if watch is not None:
+            watch.end()
         job_processes.end_job(self.place.job_id, run.pid, run.pid_start, _LEFTOVER_SECONDS)
         ledger.read_all()
         ledger.update(exit_code=code)
+        self._port = _port_of(ingest.url) or self._port
         if self._level:
             ledger.stopping()
             raise Cancelled
-        if code or stage.serves:
-            raise StageFailed(self._explain(backend, stage, code, run.log_tail()), code)
+        if not stage.serves:
+            if code:
+                raise StageFailed(self._explain(backend, stage, code, run.log_tail()), code)
+            return None
+        if ingest.result.get("ended") == "idle":
+            return None
+        answered = None if ingest.ready_at is None else max(0.0, time.time() - ingest.ready_at)
+        return Ended(stage, code, answered, None if self._anew else self._explain(backend, stage, code, run.log_tail()))
+
+    def _tick(self) -> None:
+        """Keep the store true, and hear what clients ask."""
+        self._ledger.tick()
+        for line in self._asked.news():
+            self._lines.append(line)
+            if line.get("ask") == "join":
+                self._joined(line)
+            elif line.get("ask") == "restart":
+                self._anew = True
+            elif line.get("ask") == "replace" and (by := asked.replaced_by(self._lines)):
+                self._replaced, self._signalled = by, self._signalled or STOP_AND_SAVE
+
+    def _joined(self, line: asked.Line) -> None:
+        """The longer idle time counts; 0 is for ever."""
+        now, wanted = float(self.spec.payload.get("ttl") or 0.0), float(line.get("ttl") or 0.0)
+        ttl = max(now, wanted) if now and wanted else 0.0
+        if ttl != now:
+            self.spec = replace(self.spec, payload={**self.spec.payload, "ttl": ttl})
+            self._ledger.update(payload=self.spec.payload)
+            self._tell_ttl()
+
+    def _tell_ttl(self) -> None:
+        if "ttl" in self.spec.payload:
+            say(self.place, "ttl", seconds=self.spec.payload["ttl"])
 
     def _take(self, step: Step, run: StageRun) -> None:
-        self._ledger.stopping()
         if step is Step.ASK:
             run.ask_to_stop()
         elif step is Step.TERMINATE:
@@ -178,7 +287,7 @@ class Supervisor:
         thread = threading.Thread(target=body, daemon=True)
         thread.start()
         while thread.is_alive():
-            self._ledger.tick()
+            self._tick()
             if self._level:
                 self._leaving = True
                 self._ledger.stopping()
@@ -206,6 +315,13 @@ def _failure_of(error: Exception, log: str) -> Failure:
 
 def _exit_words(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"the signal {signal.Signals(-code).name}"
+
+
+def _port_of(url: str) -> int:
+    try:
+        return urlsplit(url).port or 0
+    except ValueError:
+        return 0
 
 
 def main(job_id: str, home: str, launcher: str) -> None:

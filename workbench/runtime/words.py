@@ -9,10 +9,10 @@ from ..core.jobs import JobRecord, JobState
 
 def state_word(record: JobRecord) -> str:
     """One word for the state, such as ``Running``; a deployment that was stopped is ``Stopped``, not cancelled."""
-    if record.state is JobState.PREPARING:
-        return "Starting"
+    if record.state is JobState.PREPARING and not record.cancel_requested:
+        return "Restarting" if record.endpoint else "Starting"
     if record.state is JobState.SUCCEEDED:
-        return "Finished"
+        return "Ended" if record.kind == "deploy" else "Finished"
     if record.state is JobState.CANCELLED:
         return "Stopped"
     if record.state.active and record.cancel_requested:
@@ -26,7 +26,7 @@ def detail(record: JobRecord) -> str:
         return record.failure.cause.split("\n")[0]
     steps = f"step {record.step:,} / {record.max_steps:,}" if record.step is not None and record.max_steps else ""
     if not record.state.active:
-        return steps
+        return steps or (record.progress.text if record.progress.phase == "idle" or record.progress.text.startswith("Replaced") else "")
     progress = record.progress
     left = f"about {duration(progress.eta)} left" if progress.eta is not None and progress.eta >= 1 else ""
     if steps and progress.unit == "steps":

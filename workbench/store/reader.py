@@ -203,6 +203,13 @@ class Store:
             count, last = self._connection.execute(query, (job_id, event)).fetchone()
         return int(count), last
 
+    def last_event(self, job_id: str, event: str) -> EventRow | None:
+        """The newest event of that name of a job's own; None when it never happened."""
+        query = "SELECT e.* FROM events e JOIN jobs j ON j.number = e.job WHERE j.id = ? AND e.event = ? ORDER BY e.seq DESC LIMIT 1"
+        with self._lock:
+            found = rows.as_events(self._connection.execute(query, (job_id, event)))
+        return found[0] if found else None
+
     def _lineage(self, job_id: str) -> list[tuple[int, int | None]]:
         """The job's forebears, oldest first, and itself: each one's number, and the last step that counts."""
         line: list[tuple[int, int | None]] = []
