@@ -36,8 +36,9 @@ KINDS: dict[str, Kind] = {
     "image_editing": Kind("a model that changes pictures", "pictures", "m('make it blue', files=['picture.png'])"),
 }
 CHATS = frozenset({"llm", "vlm"})
+_UNSERVED = {"classify": "a classifier", "text2video": "a model that makes videos", "text2audio": "a model that makes sounds"}
 
 
 def noun(type: str) -> str:
     """What people call a model of the type, with its article."""
-    return KINDS[type].noun if type in KINDS else f"a model of type {type!r}"
+    return KINDS[type].noun if type in KINDS else _UNSERVED.get(type, f"a model of type {type!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,8 @@ _NOBODY = {
     "text2audio": "Serve a function that runs its pipeline, wb.ServerModule(function).",
 }
 _GPU_QUANTIZED = ("awq", "gptq", "compressed", "fp8", "modelopt", "quark")  # weights that neither transformers nor the converter read without a GPU
+CONVERTS = frozenset({"convert", "hf_overrides", "runner", "task"})  # arguments that make something else of a model than its files say
+_SERVES_NO_MODEL = ("dummy", "function")
 _HEARS_OTHERWISE = ("sensevoice", "funasr", "paraformer", "am.mvn")
 
 
@@ -55,8 +57,7 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
     ArgumentError
         When there is nothing to serve, or no engine that serves it; the message says what would help.
     """
-    if model.adapter_of and model.format == "":
-        raise ArgumentError(f"{model.name} is a LoRA adapter.", f"Its base model is {model.adapter_of}.", "Merge it into its base model first.")
+    _whole(model)
     if model.type in _NOBODY:
         raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}: {model.told_by}.", _NOBODY[model.type])
     if not model.format and not model.gguf:
@@ -73,7 +74,7 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
     raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}.", f"Write type= one of: {', '.join(KINDS)}.")
 
 
-def check_pairing(model: ModelMeta, type: str = "", engine: str = "") -> None:
+def check_pairing(model: ModelMeta, type: str = "", engine: str = "", arguments: Collection[str] = ()) -> None:
     """Refuse what cannot be, before anything is loaded.
 
     Parameters
@@ -82,30 +83,50 @@ def check_pairing(model: ModelMeta, type: str = "", engine: str = "") -> None:
         What the user wants the model to be; empty for what its files say.
     engine : str
         The engine that the user chose; empty for none.
+    arguments : collection of str
+        Names of the engine's arguments; those of `CONVERTS` stand above what the files say.
 
     Raises
     ------
     ArgumentError
-        For a type that the model's files speak against, and for an engine that does not serve the type.
+        For an adapter without its base, a type that the model's files speak against, and an engine that does not serve the type.
     """
-    if type and type != model.type and type not in model.also and model.told_by:
-        cause = f"{model.told_by[0].upper()}{model.told_by[1:]} says so."
+    _whole(model)
+    if type and type != model.type and type not in model.also and model.told_by and not CONVERTS & set(arguments):
         others = "".join(f" or type={t!r}" for t in model.also if t in KINDS)
-        raise ArgumentError(
-            f"{model.name} is {noun(model.type)}, not {noun(type)}.", cause, f"Leave type= out, or write type={model.type!r}{others}."
-        )
-    wanted = type or model.type
-    if not engine or serves(engine, wanted):
+        fix = f"Leave type= out, or write type={model.type!r}{others}." if model.type in KINDS else _NOBODY.get(model.type, "")
+        if type == "rerank" and model.type in CHATS:
+            fix += " If it was trained to rank, write 'pipeline_tag: text-ranking' between two lines of --- at the head of its README.md."
+        raise ArgumentError(f"{model.name} is {noun(model.type)}, not {noun(type)}.", _says(model), fix)
+    if engine:
+        check_engine(engine, type or model.type, f"{model.name} is {noun(type or model.type)}." + ("" if type else f" {_says(model)}"))
+
+
+def check_engine(engine: str, type: str, cause: str = "") -> None:
+    """Refuse an engine that does not serve a type. Raises `ArgumentError`, which names one that does."""
+    if serves(engine, type):
         return
-    able = _able(wanted)
-    cause = f"{model.name} is {noun(wanted)}." + ("" if type or not model.told_by else f" {model.told_by[0].upper()}{model.told_by[1:]} says so.")
-    line = f"Leave deploy_method out, or write deploy_method(wb.deploy.{able[0]})." if able else _NOBODY.get(wanted, "")
-    raise ArgumentError(f"deploy.{engine} does not serve models of type {wanted!r}.", cause, line)
+    able = [e for e in _able(type) if e not in _SERVES_NO_MODEL]
+    line = f"Leave deploy_method out, or write deploy_method(wb.deploy.{able[0]})." if able else _NOBODY.get(type, "")
+    raise ArgumentError(f"deploy.{engine.rpartition(':')[2]} does not serve models of type {type!r}.", cause, line)
+
+
+def _whole(model: ModelMeta) -> None:
+    if model.adapter_of and model.format == "":
+        line = f"wb.TrainableModule({model.adapter_of!r}).deploy_method(wb.deploy.vllm, adapters=[{model.path!r}])"
+        fix = f"Write {line}, or merge it into its base model."
+        raise ArgumentError(f"{model.name} is a LoRA adapter, not a whole model.", f"Its base model is {model.adapter_of}.", fix)
+
+
+def _says(model: ModelMeta) -> str:
+    """What told a model's type, as a sentence."""
+    by = model.told_by
+    return f"{by[:1].upper() if by.startswith(('the ', 'its ')) else by[:1]}{by[1:]} says so." if by else ""
 
 
 def serves(engine: str, type: str) -> bool:
     """Whether an engine serves models of a type; one that does not say may serve any."""
-    if engine not in registry.names("deploy"):
+    if ":" not in engine and engine not in registry.names("deploy"):
         return False
     types = getattr(registry.get("deploy", engine), "types", ())
     return not types or type in types

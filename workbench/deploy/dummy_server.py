@@ -30,6 +30,7 @@ class DummyDeploy:
     name = "dummy"
     environment = "current"
     needs_model = False
+    types = ("llm", "vlm")  # it echoes texts; a made-up vector would only be taken for a real one
 
     @staticmethod
     def arguments() -> list[str]:

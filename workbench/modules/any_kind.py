@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 from .. import registry
 from ..core.endpoints import Endpoint
 from ..core.kinds import CHATS, KINDS, noun
-from ..core.messages import ChatRequest
+from ..core.messages import ChatRequest, Message
 from ..errors import ArgumentError, EndpointError, unknown_argument
 from ..formatters import Formatter
 from ..runtime.threads import in_thread
@@ -21,14 +21,35 @@ from .printing import StreamOption
 from .switch import StreamSwitch
 from .typed_calls import CODECS, TypedCalls
 
+_PARTS = {  # of a message, in OpenAI's and the engines' names
+    "audio_url": "audio",
+    "image": "image",
+    "image_url": "image",
+    "input_audio": "audio",
+    "input_image": "image",
+    "video_url": "video",
+}
+_CANNOT = {
+    "audio": ("a sound", "Have the speech written down first: wb.TrainableModule('openai/whisper-small').start()('speech.wav')."),
+    "image": ("a picture", "Choose a model that sees, such as 'Qwen/Qwen2.5-VL-3B-Instruct'; if this one does, write type='vlm'."),
+    "video": ("a video", "Choose a model that sees videos; if this one does, write type='vlm'."),
+}
+
 
 class AnyKind(ChatModule):
     """A `ChatModule` whose model may also be one that makes vectors, rankings, texts of speech, speech or pictures."""
+
+    _wants_chat = False  # whether it was given something that only a chat has
 
     @property
     def _kind(self) -> str:
         """The type, as far as it is known without reading a file; empty where it is not."""
         raise NotImplementedError
+
+    @property
+    def _takes(self) -> tuple[str, ...]:
+        """What the model can be given, such as ``text`` and ``image``; empty where that is not known."""
+        return ()
 
     @property
     def _typed(self) -> TypedCalls | None:
@@ -196,6 +217,7 @@ class AnyKind(ChatModule):
             Turns that come before every call: ``[[user, assistant], …]`` or OpenAI messages.
         """
         self._only_chats_take(prompt=prompt, history=history)
+        self._wants_chat = prompt is not None or history is not None
         return super().prompt(prompt, history)
 
     def share(
@@ -208,12 +230,16 @@ class AnyKind(ChatModule):
     ) -> Self:
         """Another face of the same deployment; see `ChatModule.share`. ``prompt`` and ``history`` are for chats."""
         self._only_chats_take(prompt=prompt, history=history)
-        return super().share(prompt, format, stream, history, copy_static_params)
+        other = super().share(prompt, format, stream, history, copy_static_params)
+        other._wants_chat = self._wants_chat or prompt is not None or history is not None
+        return other
 
     def request(self, input: Any, history: Any = None, tools: Tools | None = None, given: Mapping[str, Any] | None = None) -> ChatRequest:
         """What would be sent for an input of a chat: turns, tools and parameters."""
         self._must_chat("has no turns")
-        return super().request(input, history, tools, given)
+        made = super().request(input, history, tools, given)
+        self._check_files(made.messages)
+        return made
 
     def chat(self, *others: ChatModule) -> Any:
         """A chat with this model; with further models, side by side."""
@@ -231,6 +257,20 @@ class AnyKind(ChatModule):
                 raise unknown_argument(f"A call of type {kind!r}", name, known)
         return dict(given)
 
+    def _check_files(self, turns: Iterable[Message]) -> None:
+        """Refuse a picture or a sound that the model cannot take, where that is known: engines say it late and darkly, or answer anyhow."""
+        given = {_PARTS.get(str(part.get("type")), "") for turn in turns if not isinstance(turn.content, str) for part in turn.content} - {""}
+        takes = self._takes if given else ()
+        for kind in sorted(given - set(takes)) if takes else ():
+            what, fix = _CANNOT[kind]
+            cause = f"It takes {' and '.join(t.replace('image', 'picture') + 's' for t in takes)}."
+            raise ArgumentError(f"{self.name} cannot be given {what}.", cause, fix)
+
+    def _check_prompted(self, kind: str) -> None:
+        """Refuse to start a model of a type that cannot do what was set."""
+        if self._wants_chat and kind not in CHATS:
+            raise self._is_not("takes no prompt", kind=kind)
+
     def _must_chat(self, what: str) -> None:
         if (kind := self._kind) and kind not in CHATS:
             raise self._is_not(what)
@@ -240,9 +280,10 @@ class AnyKind(ChatModule):
         if named and (kind := self._kind) and kind not in CHATS:
             raise self._is_not(f"takes no {', '.join(named)}")
 
-    def _is_not(self, what: str, cause: str = "Only chat models do.") -> ArgumentError:
-        kind = KINDS.get(self._kind, KINDS["llm"])
-        return ArgumentError(f"{self.name} is {noun(self._kind)}: it {what}.", cause, f"Write {kind.call}; it gives {kind.gives}.")
+    def _is_not(self, what: str, cause: str = "Only chat models do.", kind: str = "") -> ArgumentError:
+        kind = kind or self._kind
+        known = KINDS.get(kind, KINDS["llm"])
+        return ArgumentError(f"{self.name} is {noun(kind)}: it {what}.", cause, f"Write {known.call}; it gives {known.gives}.")
 
 
 def _given(more: Mapping[str, Any] | None = None, /, **values: Any) -> dict[str, Any]:

@@ -75,20 +75,22 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
     ArgumentError
         For an argument that the engine does not know, a type that the model is not, and an engine that does not serve it.
     """
-    from ..deploy.choose import check_pairing, choose
+    from ..deploy.choose import check_engine, check_pairing, choose
     from ..runtime.endpoints import deployment_spec
     from ..runtime.models import inspect
 
     engine, why = method.name, f"{method.name}, as you chose"
     if needs_model(method):
         meta = inspect(model)
-        check_pairing(meta, type, "" if method.name == AUTO else method.name)
+        check_pairing(meta, type, "" if method.name == AUTO else method.name, method.arguments)
         type = type or meta.type
         if method.name == AUTO:
             from ..runtime.machine import snapshot
 
             choice = choose(replace(meta, type=type), snapshot())
             engine, why = choice.engine, choice.why.rstrip(".")
+    else:
+        check_engine(engine, type or "llm", "It has no model.")
     wishes, rest = split(method.settled(), model)
     rest = settled(Method("deploy", engine, rest), OWN_ARGUMENTS)
     spec = DeploySpec(model=model, type=type or "llm", arguments=rest, **wishes.fields)

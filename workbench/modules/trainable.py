@@ -180,7 +180,9 @@ class TrainableModule(TrainsByJob, Tended, ExactPrompt):
     def _plan(self, download: bool = True, on_progress: Callable[[Progress], None] | None = None) -> engines.Plan:
         method = self._methods["deploy"]
         model = str(self._model_path(download, on_progress)) if engines.needs_model(method) else self.base_model
-        return engines.plan(model, method, self._type or "")
+        plan = engines.plan(model, method, self._type)
+        self._check_prompted(str(plan.spec.payload["type"]))
+        return plan
 
     def _rechosen(self) -> bool:
         return not self._serving.is_of(self._plan().spec)

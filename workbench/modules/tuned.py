@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..core.jobs import Progress
-from ..errors import ModelNotFound
+from ..errors import ModelNotFound, WorkbenchError
 from ..providers import model_names
 from . import runs
 from .builder import Builder
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 class Tuned(Builder):
     """A `Builder` that knows its model."""
+
+    _taken: tuple[str, tuple[str, ...]] = ("", ())  # a deployment, and what its model can be given
 
     @property
     def name(self) -> str:
@@ -60,6 +62,21 @@ class Tuned(Builder):
     @property
     def _kind(self) -> str:
         return self._type or self._serving.kind
+
+    @property
+    def _takes(self) -> tuple[str, ...]:
+        record = None if self._type else self._serving.record
+        if record is None:
+            return ()
+        if self._taken[0] != record.id:
+            from ..runtime.models import inspect
+
+            try:
+                takes = inspect(str(record.spec.payload.get("model", ""))).takes
+            except WorkbenchError:
+                takes = ()
+            self._taken = (record.id, takes)
+        return self._taken[1]
 
     def _told_type(self) -> str:
         meta = self.meta
