@@ -1,4 +1,4 @@
-"""The arguments of vLLM's server, as data: the names in ``--help`` of vLLM 0.32.0 with underscores, and some of older versions.
+"""The arguments of vLLM's server, as data: the names in ``--help`` of vLLM 0.32.0 with underscores.
 
 Not among them: what the workbench sets itself (model, address, key, certificates, allowed origins).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _NAMES = """
 additional_config aggregate_engine_logging all2all_backend allow_deprecated_quantization allowed_local_media_path allowed_media_domains
-anthropic_disabled_thinking_effort async_scheduling attention_backend attention_config aux_output_config block_size chat_template
+anthropic_disabled_thinking_effort api_server_count async_scheduling attention_backend attention_config aux_output_config block_size chat_template
 chat_template_content_format code_revision cohere_format cohere_is_reasoning_model collect_detailed_traces compilation_config config_format
 convert cp_kv_cache_interleave_size cpu_distributed_timeout_seconds cpu_offload_gb cpu_offload_params cudagraph_capture_sizes
 cudagraph_metrics custom_histogram_buckets data_parallel_address data_parallel_backend data_parallel_external_lb data_parallel_hybrid_lb
@@ -27,7 +27,7 @@ enable_nccl_comm_suspend enable_offline_docs enable_per_request_metrics enable_p
 enable_prompt_tokens_details enable_request_id_headers enable_return_routed_experts enable_scale_out enable_server_load_tracking
 enable_shm_tensor_arena enable_sleep_mode enable_tokenizer_info_endpoint enable_tower_connector_lora enable_trace_replay enforce_eager
 engram_config eplb_config exclude_tools_when_tool_choice_none expert_placement_strategy fail_on_environ_validation fault_tolerance_config
-fingerprint_mode fingerprint_value fully_sharded_loras gdn_prefill_backend generation_config gpu_memory_utilization guided_decoding_backend
+fingerprint_mode fingerprint_value fully_sharded_loras gdn_prefill_backend generation_config gpu_memory_utilization
 h11_max_header_count h11_max_incomplete_event_size hf_config_path hf_overrides ignore_patterns interleave_mm_strings io_processor_plugin
 ir_op_priority jit_monitor_mode jit_monitor_verbose kda_decode_backend kda_prefill_backend kernel_config kv_cache_dtype
 kv_cache_dtype_skip_layers kv_cache_memory_bytes kv_cache_metrics kv_cache_metrics_sample kv_events_config kv_offloading_backend
@@ -37,7 +37,7 @@ long_prefill_token_threshold_adaptive lora_dtype lora_modules lora_target_module
 mamba_cache_mode mamba_cache_philox_rounds mamba_ssm_cache_dtype mamba_ssu_algorithm master_addr master_port max_cpu_loras
 max_cudagraph_capture_size max_log_len max_logprobs max_lora_cls_labels max_lora_rank max_loras max_model_len max_num_active_seqs
 max_num_batched_tokens max_num_queued_reqs max_num_queued_tokens max_num_scheduled_tokens max_num_seqs max_parallel_loading_workers
-max_seq_len_to_capture media_io_kwargs middleware mm_device_do_normalize mm_encoder_attn_backend mm_encoder_attn_dtype
+media_io_kwargs middleware mm_device_do_normalize mm_encoder_attn_backend mm_encoder_attn_dtype
 mm_encoder_fp8_scale_path mm_encoder_fp8_scale_save_margin mm_encoder_fp8_scale_save_path mm_encoder_only mm_encoder_tp_mode
 mm_hasher_algorithm mm_ipc_gpu_memory_gb mm_processor_cache_gb mm_processor_cache_type mm_processor_device mm_processor_kwargs
 mm_shm_cache_max_object_size_mb mm_tensor_ipc model_class_overrides model_impl model_loader_extra_config moe_backend nnodes node_rank
@@ -50,7 +50,7 @@ return_tokens_as_token_ids revision runner safetensors_load_strategy safetensors
 scheduler_cls scheduler_reserve_full_isl scheduling_policy seed show_hidden_metrics_for_version shutdown_timeout skip_mm_profiling
 skip_tokenizer_init sleep_mode_offload_cudagraph sleep_preserve_parameter_names sparse_indexer_topk_backend spec_method spec_model
 spec_tokens specialize_active_lora speculative_config sse_keep_alive_interval stream_interval structured_outputs_config swa_bounded_replay
-swap_space task tensor_parallel_size tokenizer tokenizer_mode tokenizer_revision tokens_only tool_call_parser tool_parser_plugin tool_server
+tensor_parallel_size tokenizer tokenizer_mode tokenizer_revision tokens_only tool_call_parser tool_parser_plugin tool_server
 tool_strict_level trust_remote_code trust_request_chat_template trust_request_mm_kwargs ubatch_size use_fp64_gumbel use_replayssm
 use_tqdm_on_load uvicorn_log_level video_pruning_method video_pruning_rate watermark watermark_config weight_transfer_config worker_cls
 worker_extension_cls
@@ -75,3 +75,21 @@ ALIASES = {
     "max_batch_size": "max_num_seqs",
     "trust": "trust_remote_code",
 }
+
+RETIRED = {
+    "task": "Give type='embed' or 'rerank' to the module; vLLM's own words for it are runner= and convert=.",
+    "guided_decoding_backend": "Give structured_outputs_config={'backend': 'xgrammar'}.",
+    "max_seq_len_to_capture": "Give max_cudagraph_capture_size=….",
+    "swap_space": "Give kv_offloading_size=… (GiB).",
+    "device": "Leave it out: the build of vLLM says what it computes on.",
+    "worker_use_ray": "Give distributed_executor_backend='ray'.",
+    "engine_use_ray": "Give distributed_executor_backend='ray'.",
+    "use_v2_block_manager": "Leave it out: there is only one.",
+    "num_scheduler_steps": "Give async_scheduling=True.",
+    "lora_extra_vocab_size": "Leave it out: adapters cannot add tokens any more.",
+    "enable_reasoning": "Give reasoning_parser=….",
+    "disable_log_requests": "Leave it out: requests are not logged unless enable_log_requests=True.",
+    "rope_scaling": "Give hf_overrides={'rope_parameters': {…}}.",
+    "rope_theta": "Give hf_overrides={'rope_parameters': {…}}.",
+}
+"""Names that vLLM has given up, and what to write instead."""
