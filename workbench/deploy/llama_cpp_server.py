@@ -15,42 +15,69 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import gguf_cache
-from .common import check_spec, explain_end, runner, served_name, spec_file
-from .gguf_files import find_gguf
-from .llama_cpp_arguments import CONVERSION, OUTTYPES, PLACES, defaults_of
+from . import default_parameters, gguf_cache
+from .common import explain_end, runner, served_name, spec_file
+from .engine import Engine
+from .gguf_files import find_gguf, find_mmproj
+from .llama_cpp_arguments import ALIASES, CHOICES, FLAGS, OUTTYPES, PLACES, SLOTS, defaults_of
+from .llama_cpp_ends import explained
 
 WHERE = "deploy.llama_cpp"
 
 
-class LlamaCpp:
+class LlamaCpp(Engine):
     """Serves a GGUF file, a folder that holds one, or a safetensors folder after a conversion that is kept."""
 
-    name = "llama_cpp"
-    environment = "llama_cpp"
+    name, title, environment = "llama_cpp", "llama.cpp", "llama_cpp"
+    types = ("llm", "vlm")
+    aliases = ALIASES
 
-    @staticmethod
-    def arguments() -> list[str]:
-        """The names it knows."""
-        return sorted({*PLACES, *CONVERSION})
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """The names it knows: those of llama.cpp's parameters, ``gguf`` and ``outtype``."""
+        return sorted({*PLACES, *CHOICES})
 
-    def check(self, payload: Mapping[str, Any]) -> None:
-        """Refuse unknown arguments, and models that llama.cpp cannot serve."""
-        spec = check_spec(WHERE, payload, self.arguments(), ("llm", "vlm"))
-        outtype = spec.arguments.get("outtype", OUTTYPES[0])
+    @classmethod
+    def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Under llama.cpp's own names. ``max_model_len``, vLLM's length of one conversation, becomes the ``n_ctx`` that all share."""
+        rest = {k: v for k, v in arguments.items() if k.strip("-").replace("-", "_") != "max_model_len"}
+        out = super().settle(rest)
+        if len(rest) < len(arguments):
+            if "n_ctx" in out:
+                what = f"{WHERE} was given n_ctx and max_model_len."
+                raise ArgumentError(what, "Both say how long conversations may be.", "Give one of them.")
+            length = next(v for k, v in arguments.items() if k not in rest)
+            out["n_ctx"] = int(length) * int(out.get("n_parallel", SLOTS))
+        return out
+
+    def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
+        """The spec with settled arguments. Refuses models that llama.cpp cannot serve."""
+        spec = super().checked(payload)
+        default_parameters.checked(self.name, spec.defaults)
+        outtype = str(spec.arguments.get("outtype", OUTTYPES[0]))
         if outtype not in OUTTYPES:
-            raise ArgumentError(f"{WHERE} cannot convert to {outtype!r}.", "", f"Choose one of: {', '.join(OUTTYPES)}.")
-        if find_gguf(Path(spec.model)) is None:
+            cause = "Its converter writes no K-quants; somebody's GGUF file in that quantization can be served as it is."
+            fix = f"Choose one of: {', '.join(OUTTYPES)}."
+            raise ArgumentError(
+                f"{WHERE} cannot convert to {outtype!r}.", cause if "_k" in outtype.lower() or outtype.lower().startswith("iq") else "", fix
+            )
+        _check_adapters(spec)
+        if self._gguf(spec) is None:
             gguf_cache.check_convertible(Path(spec.model))
+        _check_eyes(spec)
+        return spec
+
+    def _gguf(self, spec: DeploySpec) -> Path | None:
+        return find_gguf(Path(spec.model), str(spec.arguments.get("gguf") or ""))
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """Convert where nothing converted is kept, then serve."""
         spec = DeploySpec.from_json(payload)
-        source = Path(spec.model)
-        gguf = find_gguf(source)
+        spec = replace(spec, arguments=self.settle(spec.arguments))
         stages: list[Stage] = []
+        gguf = self._gguf(spec)
         if gguf is None:
-            outtype = str(spec.arguments.get("outtype", OUTTYPES[0]))
+            source, outtype = Path(spec.model), str(spec.arguments.get("outtype", OUTTYPES[0]))
             gguf = gguf_cache.target(source, outtype)
             if not gguf.exists():
                 gguf_cache.forget_stale()
@@ -60,35 +87,86 @@ class LlamaCpp:
 
     def _serve(self, spec: DeploySpec, gguf: Path) -> Stage:
         parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
-        given = {k: v for k, v in spec.arguments.items() if k in PLACES}
-        chosen = {**defaults_of(_json(parent / "generation_config.json")), **given}
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
             context_length=_json(parent / "config.json").get("max_position_embeddings") or 0,
-            parameters={PLACES[k]: v for k, v in chosen.items()},
+            parameters={PLACES[k]: v for k, v in _chosen(spec).items()},
+            chat_template=spec.chat_template,
+            ttl=spec.ttl,
         )
-        return Stage(
-            "serve",
-            "Starting llama.cpp",
-            self.environment,
-            (runner("serve_llama_cpp"), "../serve.json"),
-            files={"serve.json": text},
-            serves=True,
-            stop_grace=5.0,
-        )
+        argv = (runner("serve_llama_cpp"), "../serve.json")
+        return Stage("serve", "Starting llama.cpp", self.environment, argv, files={"serve.json": text}, serves=True, stop_grace=5.0)
 
-    def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
-        """A deployment leaves nothing behind."""
-        return {}
+    def command(self, payload: Mapping[str, Any]) -> list[str]:
+        """The line of llama.cpp's own ``llama-server`` that does the same."""
+        spec = self.checked(payload)
+        gguf = self._gguf(spec) or gguf_cache.target(Path(spec.model), str(spec.arguments.get("outtype", OUTTYPES[0])))
+        line = ["llama-server", "--model", str(gguf), "--alias", served_name(spec), "--port", "{port}", "--api-key", "{key}", "--jinja"]
+        if spec.chat_template:
+            line += ["--chat-template-file", spec.chat_template]
+        for name, value in {"n_parallel": SLOTS, **_chosen(spec)}.items():
+            flag = FLAGS.get(name, "--" + name.replace("_", "-"))
+            if isinstance(value, bool):
+                line += [flag] if value else [flag.replace("--", "--no-", 1)]
+            elif name == "lora_adapters":
+                line += [part for path in _paths(value) for part in (flag, path)]
+            else:
+                line += [flag, json.dumps(value) if isinstance(value, Mapping) else str(value)]
+        return line
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
         if stage == "convert":
             found = explain_end("The conversion to GGUF", exit_code, log_tail)
             return replace(found, fix="Serve the model as it is: deploy_method(workbench.deploy.transformers).")
-        if "couldn't bind" in log_tail:
-            return Failure("The port was taken in the moment of the start.", "start() tries again with another one.", log_tail)
-        return explain_end("llama.cpp", exit_code, log_tail)
+        return explained(log_tail) or explain_end("llama.cpp", exit_code, log_tail)
+
+
+def _chosen(spec: DeploySpec) -> dict[str, Any]:
+    """The server's arguments: the model's own sampling, then the deployment's defaults, then what the user named."""
+    parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
+    given = {k: v for k, v in spec.arguments.items() if k in PLACES and not (k == "chat_template" and spec.chat_template)}
+    found = defaults_of(_json(parent / "generation_config.json"))
+    found |= default_parameters.for_llama_cpp(default_parameters.checked(LlamaCpp.name, spec.defaults))
+    eyes = _eyes(spec)
+    return {**found, **given, **({"mmproj": eyes} if eyes else {})}
+
+
+def _eyes(spec: DeploySpec) -> str:
+    """The absolute path of the file with a vision model's eyes; empty where there is none."""
+    parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
+    given = str(spec.arguments.get("mmproj") or "")
+    if given:
+        return str(beside if (beside := parent / given).is_file() else Path(given).expanduser().absolute())
+    found = find_mmproj(parent) if spec.type == "vlm" else None
+    return str(found) if found else ""
+
+
+def _check_eyes(spec: DeploySpec) -> None:
+    eyes = _eyes(spec)
+    if eyes and not Path(eyes).is_file():
+        raise ArgumentError(f"There is no mmproj file {eyes}.", "", "Give mmproj= the path of the GGUF file with the model's eyes.")
+    if spec.type == "vlm" and not eyes:
+        cause = "The part that sees is a file of its own, mmproj-….gguf, and none lies beside the model."
+        fix = "Give mmproj=…, serve it with wb.deploy.transformers or wb.deploy.vllm, or write type='llm' to serve what it says of texts."
+        raise ArgumentError(f"{WHERE} cannot show pictures to {Path(spec.model).name}.", cause, fix)
+
+
+def _check_adapters(spec: DeploySpec) -> None:
+    """LoRA adapters: GGUF files only, for every answer. llama.cpp has no names for them that a request could choose by."""
+    if spec.adapters:
+        cause = f"llama.cpp chooses no adapter by a request's model, and reads GGUF adapters only: {', '.join(spec.adapters)} cannot be offered."
+        fix = "Serve with wb.deploy.vllm, merge the adapter into its base model, or give lora_adapters='adapter.gguf' for every answer."
+        raise ArgumentError(f"{WHERE} does not serve adapters by name.", cause, fix)
+    for path in _paths(spec.arguments.get("lora_adapters") or ()):
+        if not path.endswith(".gguf") or not Path(path).expanduser().is_file():
+            cause = "It is a folder; llama.cpp reads adapters as GGUF files." if Path(path).is_dir() else "There is no such GGUF file."
+            fix = "Convert it with llama.cpp's convert_lora_to_gguf.py, or serve with wb.deploy.vllm and adapters=…."
+            raise ArgumentError(f"{WHERE} cannot load the adapter {path}.", cause, fix)
+
+
+def _paths(value: Any) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
 
 
 def _convert(source: Path, target: Path, outtype: str) -> Stage:

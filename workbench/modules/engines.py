@@ -97,6 +97,17 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
     return Plan(deployment_spec(spec, engine, name=name), engine, why, wishes.start)
 
 
+def engine_of(model: str, method: Method) -> str:
+    """The engine that would serve a model, by its path."""
+    if method.name != AUTO:
+        return method.name
+    from ..deploy.choose import choose
+    from ..runtime.machine import snapshot
+    from ..runtime.models import inspect
+
+    return choose(inspect(model), snapshot()).engine
+
+
 def attached(url: str, model: str, method: Method) -> Endpoint:
     """The endpoint at an address the user gave.
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.prompting import Prompted, PromptRequest
 from ..errors import ArgumentError, NotStarted
-from . import contents
+from . import contents, engines
 from .chat import Tools
 from .tuned import Tuned
 
@@ -130,7 +131,18 @@ class ExactPrompt(Tuned):
             raise NotStarted(
                 what, "Its server has no way to ask for them." if endpoint is not None else "", "Name the model: TrainableModule('path or name')."
             )
-        return prompting.made(self._model_path(), request, self._template_text())
+        return prompting.made(self._read_model(), request, self._template_text())
+
+    def _read_model(self) -> Path:
+        """The files that the engine would read: of a folder with a GGUF file that, where llama.cpp serves it."""
+        from ..deploy.gguf_files import find_gguf
+
+        model, chosen = self._model_path(), self._methods["deploy"]
+        if not model.is_dir() or not any(model.glob("*.gguf")):
+            return model
+        if engines.engine_of(str(model), chosen) != "llama_cpp":
+            return model
+        return find_gguf(model, str(chosen.arguments.get("gguf") or "")) or model
 
     def _template_text(self) -> str:
         """The template that stands for the model's own; empty where that counts."""

@@ -64,6 +64,11 @@ def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
     threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     if threads:
         p.cpuparams.n_threads = threads
+    if spec.get("chat_template"):
+        with open(spec["chat_template"], encoding="utf-8") as f:
+            p.chat_template = f.read()
+    if "lora_adapters" in given:
+        p.lora_adapters = [adapter(xllamacpp, path) for path in listed(given.pop("lora_adapters"))]
     for place, value in given.items():
         *groups, name = place.split(".")
         target = p
@@ -76,6 +81,17 @@ def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
     return p
 
 
+def adapter(xllamacpp: Any, path: Any) -> Any:
+    """A LoRA adapter at its full strength."""
+    found = xllamacpp.CommonAdapterLoraInfo()
+    found.path, found.scale = str(path), 1.0
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
 def fitting(value: Any, old: Any) -> Any:
     """A JSON value as the type of the old one: enumerations by the end of a name, such as ``q8_0`` for a cache's type."""
     members = getattr(type(old), "__members__", None)
@@ -85,6 +101,10 @@ def fitting(value: Any, old: Any) -> Any:
         if not found:
             raise ValueError(f"it knows {', '.join(sorted(known))}")
         return found[0]
+    if isinstance(value, dict):
+        return {str(k): json.dumps(v) for k, v in value.items()}
+    if isinstance(old, str) and not isinstance(value, str):
+        return json.dumps(value) if isinstance(value, list) else str(value)
     return set(value) if isinstance(old, set) else value
 
 
