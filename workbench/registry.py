@@ -28,6 +28,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "lightllm": "workbench.deploy.lightllm_server:LightLLM",
         "sglang": "workbench.deploy.sglang_server:SGLang",
         "diffusers": "workbench.deploy.diffusers_server:DiffusersServer",
+        "speech": "workbench.deploy.speech_server:SpeechServer",
         "sentence_transformers": "workbench.deploy.sentence_transformers_server:SentenceTransformers",
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
         "function": "workbench.deploy.function_server:FunctionServer",

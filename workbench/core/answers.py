@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .messages import Completion, FinishReason, Timing, ToolCall, Usage
@@ -77,3 +78,8 @@ class Answer(str):
     def timing(self) -> Timing:
         """Seconds to the first token and in all."""
         return self.completion.timing
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the server told beside the text: a transcript's ``segments`` and ``words`` with their times. Mostly empty."""
+        return self.completion.details

@@ -97,7 +97,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer."""
+    """A whole answer. ``details`` is what a server told beside a text, such as the times in a transcript."""
 
     text: str
     reasoning: str = ""
@@ -108,6 +108,7 @@ class Completion:
     model: str = ""
     request_id: str = ""
     replay: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     def message(self) -> Message:
         """The answer as a turn of the conversation, with everything that the vendor wants back."""

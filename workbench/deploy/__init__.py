@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .lmdeploy_server import LMDeploy as lmdeploy
     from .sentence_transformers_server import SentenceTransformers as sentence_transformers
     from .sglang_server import SGLang as sglang
+    from .speech_server import SpeechServer as speech
     from .transformers_serve import TransformersServe as transformers
     from .vllm_server import VLLM as vllm
 
@@ -35,6 +36,7 @@ __all__ = [
     "lmdeploy",
     "sentence_transformers",
     "sglang",
+    "speech",
     "transformers",
     "vllm",
 ]

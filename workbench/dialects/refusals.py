@@ -48,6 +48,7 @@ def _plain(code: str) -> str:
 
 CODES: dict[str, str] = {_plain(name): kind for kind, names in _NAMES.items() for name in names.split()}
 _VAGUE = {"bad", "failed", "permission"}  # the words may tell more
+_EXACT = {_plain(code) for code in ("invalid_value", "unknown_parameter", "missing_required_parameter", "body_too_large")}  # "bad", and nothing else
 
 _WORDS = [
     ("context", r"context[ _](?:length|size|window)|maximum (?:context|model) length|too many (?:input )?tokens|prompt is too long"
@@ -141,6 +142,8 @@ def error_of(refusal: Refusal, endpoint: Endpoint) -> errors.EndpointError:
 
 def kind_of(refusal: Refusal, more_codes: Mapping[str, str] | None = None) -> str:
     """Which kind a refusal is: what its code says, else its words, else its status."""
+    if any(_plain(code) in _EXACT for code in refusal.codes):
+        return "bad"
     told = ""
     more = more_codes or {}
     for code in refusal.codes:

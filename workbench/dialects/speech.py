@@ -14,8 +14,9 @@ The ``form`` option chooses:
 ==============  ==================================================================================================
 
 Other options: ``path``, ``body``, ``voice`` (the default one; ``{model}`` in it is filled), ``voice_prefix`` (put before a
-voice without a colon), ``format`` (the default one), ``text_field``, ``voice_field``, ``format_field``, ``formats`` (what the
-vendor knows). Formats: https://platform.openai.com/docs/api-reference/audio/createSpeech and the modules named
+voice without a colon), ``format`` (the default one), ``streamed_format`` (that of sound in pieces), ``sample_rate`` (of bare samples),
+``text_field``, ``voice_field``, ``format_field``, ``formats`` (what the vendor knows). Formats:
+https://platform.openai.com/docs/api-reference/audio/createSpeech and the modules named
 ``speech_…`` beside this one.
 """
 
@@ -87,8 +88,12 @@ class OpenAISpeech(JsonCodec):
     sample_rate = 24000
     known = frozenset(
         {"response_format", "speed", "instructions", "stream_format", "sample_rate", "gain", "volume", "references", "encode_format"}
-        | {"watermark_enabled", "language", "max_tokens"}
+        | {"watermark_enabled", "language", "max_tokens", "seed"}
     )
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self.sample_rate = int(self.options.get("sample_rate", self.sample_rate))
 
     def encode(self, request: SpeakRequest) -> HttpRequest:
         return self.post(self._body(request), request.model)
@@ -98,7 +103,7 @@ class OpenAISpeech(JsonCodec):
         return self.post({**self._body(request), **({"stream": True} if self.options.get("stream_field") else {})}, request.model)
 
     def _body(self, request: SpeakRequest) -> dict[str, Any]:
-        parameters = {"response_format": self.options.get("format"), **request.parameters}
+        parameters = {"response_format": self._format(request), **request.parameters}
         body = {
             "model": request.model,
             self.options.get("text_field", "input"): request.text,
@@ -106,6 +111,10 @@ class OpenAISpeech(JsonCodec):
             self.options.get("format_field", "response_format"): parameters.pop("response_format"),
         }
         return {**body, **parameters}
+
+    def _format(self, request: SpeakRequest) -> Any:
+        """The format of who asks for none."""
+        return (self.options.get("streamed_format") if request.stream else None) or self.options.get("format")
 
     def voice(self, request: SpeakRequest, default: str = "") -> str:
         """The voice to ask for."""
@@ -132,7 +141,7 @@ class OpenAISpeech(JsonCodec):
 
     def mime(self, request: SpeakRequest) -> str:
         """What the pieces are, as far as the request tells."""
-        given = request.parameters.get("response_format") or request.parameters.get("format") or self.options.get("format") or "mp3"
+        given = request.parameters.get("response_format") or request.parameters.get("format") or self._format(request) or "mp3"
         return MIMES.get(str(given), "")
 
 

@@ -150,7 +150,14 @@ class TypedCalls:
         async def ask() -> Outcome:
             sound = audio if audio.data or not call.reader.needs_content else await call.fetch(audio, given=True)
             found: Transcript = await call.send(TranscribeRequest(sound, call.endpoint.model, parameters))
-            said = Completion(found.text, "", (), "stop", found.usage, model=found.model or call.endpoint.model, request_id=found.request_id)
+            said = Completion(
+                found.text,
+                finish_reason="stop",
+                usage=found.usage,
+                model=found.model or call.endpoint.model,
+                request_id=found.request_id,
+                details=found.details,
+            )
             return Outcome(lambda: Answer(said), found.usage)
 
         return ask()

@@ -133,7 +133,7 @@ class Pictures:
         try:
             made = pipe(prompt=wanted.prompt, generator=generator, **asked)
         except (ValueError, TypeError) as e:
-            raise Refusal(f"{type(pipe).__name__} refused: {e}") from e
+            raise Refusal(f"{type(pipe).__name__} refused: {e}", code="invalid_value") from e
         return first_picture(made)
 
     def _assemble(self, way: str) -> Any:

@@ -138,7 +138,7 @@ class Call:
             return message
         while message.get("more_body"):
             message = await self._request.receive()
-        raise Refusal(f"The body is larger than {self._limit >> 20} MiB.", 413, code="request_too_large")
+        raise Refusal(f"The body is larger than {self._limit >> 20} MiB.", 413, code="body_too_large")
 
 
 Handler = Callable[[Call], Awaitable[Any]]

@@ -15,7 +15,8 @@ class Refusal(Exception):
 
     def __init__(self, message: str, status: int = 400, type: str = "invalid_request_error", code: str = "", param: str = "") -> None:
         super().__init__(message)
-        self.message, self.status, self.type, self.code, self.param = message, status, type, code, param
+        self.message, self.status, self.type, self.param = message, status, type, param
+        self.code = code or ("invalid_value" if 400 <= status < 500 and param else "")
 
     @property
     def body(self) -> dict[str, Any]:
@@ -46,7 +47,7 @@ class Fields:
             if name.removesuffix("[]") not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(sorted(known))}."
-                raise Refusal(f"There is no field {name!r}.{hint}", param=name)
+                raise Refusal(f"There is no field {name!r}.{hint}", code="unknown_parameter", param=name)
 
     def text(self, name: str, default: str | None = None, most: int = 0) -> str:
         """A text; without a default it has to be there, and to hold something."""
