@@ -80,6 +80,7 @@ NAMES = [
     "evals",
     "finetune",
     "formatter",
+    "free_gpu",
     "gpu",
     "graph",
     "ifs",

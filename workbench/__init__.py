@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from .providers import providers as providers
     from .providers import register_provider
     from .runtime.deployment import Deployment, deployment, deployments
+    from .runtime.freeing import free_gpu
     from .runtime.job import Job, job, jobs
     from .settings import settings
 
@@ -154,6 +155,7 @@ _PUBLIC = {
     "evals": ".evals",
     "finetune": ".finetune",
     "formatter": ".formatters",
+    "free_gpu": ".runtime.freeing:free_gpu",
     "gpu": ".modules.views:gpu",
     "graph": ".flows:graph",
     "ifs": ".flows:ifs",
@@ -247,6 +249,7 @@ __all__ = [
     "evals",
     "finetune",
     "formatter",
+    "free_gpu",
     "gpu",
     "graph",
     "ifs",

@@ -20,6 +20,8 @@ ARGUMENTS = {
     "text": "what to answer instead of the echo",
     "piece": "characters in a piece",
     "die_after": "pieces after which the process is gone",
+    "load_delay": "seconds until it answers at all",
+    "die_loading": "whether the process is gone after that instead",
     "stall_after": "pieces after which nothing more comes",
 }
 

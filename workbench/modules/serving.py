@@ -121,6 +121,7 @@ class Serving:
         private: bool = False,
         files: Mapping[str, str | bytes] | None = None,
         replace: bool = False,
+        first: bool = False,
     ) -> JobRecord:
         """Deploy, or join the deployment of the same model that is there already, in whichever process it was started.
 
@@ -133,6 +134,8 @@ class Serving:
             Files for the job's folder, by their relative names.
         replace : bool
             End the other deployments of the same model once this one answers.
+        first : bool
+            End them before, because there is no room for both; when this one then does not come up, they are brought back.
 
         Raises
         ------
@@ -140,25 +143,35 @@ class Serving:
             With the cause and the engine's last lines.
         """
         with self.lock:
-            asked_at, others = time.time(), joining.others(spec) if replace else []
-            for attempt in range(1, _ATTEMPTS + 1):
-                announced, self._announced = self._announced, None
-                job_id, created = announced[1:] if announced is not None and announced[0] == spec else _submit(spec, files)
-                self._coming = job_id
-                try:
-                    record = follow(job_id, on_change, ready=True)
-                except KeyboardInterrupt:
-                    if created:
-                        jobs.stop(job_id, save=False)
-                    raise
-                finally:
-                    self._coming = ""
-                if record.state is JobState.RUNNING:
-                    joining.replace(others, record, asked_at)
-                    self._switch(record, spec.share_key, private and created)
-                    return record
-                if created or attempt == _ATTEMPTS or record.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
-                    break  # a deployment joined while it was on its way down is no failure: the next attempt makes one
+            asked_at, others = time.time(), joining.others(spec) if replace or first else []
+            gone = joining.replace(others, spec.name, asked_at) if first else []
+            try:
+                record = self._brought_up(spec, on_change, files, private)
+            except BaseException:
+                for record in gone:
+                    joining.bring_back(record)
+                raise
+            joining.replace(others, f"{record.name} ({record.id})", asked_at)
+            return record
+
+    def _brought_up(self, spec: JobSpec, on_change: Callable[[JobRecord], None], files: Mapping[str, str | bytes] | None, private: bool) -> JobRecord:
+        for attempt in range(1, _ATTEMPTS + 1):
+            announced, self._announced = self._announced, None
+            job_id, created = announced[1:] if announced is not None and announced[0] == spec else _submit(spec, files)
+            self._coming = job_id
+            try:
+                record = follow(job_id, on_change, ready=True)
+            except KeyboardInterrupt:
+                if created:
+                    jobs.stop(job_id, save=False)
+                raise
+            finally:
+                self._coming = ""
+            if record.state is JobState.RUNNING:
+                self._switch(record, spec.share_key, private and created)
+                return record
+            if created or attempt == _ATTEMPTS or record.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
+                break  # a deployment joined while it was on its way down is no failure: the next attempt makes one
         raise failed(record, f"{spec.name} could not be started.", f"Look at wb.job({record.id!r}).logs().")
 
     def stop(self) -> None:

@@ -213,10 +213,10 @@ class TrainableModule(TrainsByJob, Tended, ExactPrompt):
             if not replace and self._serving.serves(plan.spec):
                 show.ready(f"{self.name} runs already · {plan.engine}")
             else:
-                _ensure_fits(plan)
+                first = _makes_room(plan)
                 progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
                 private = bool(self.finetuned_model_path)
-                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace)
+                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
                 show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
             self.progress = Progress()
         views.started(self)
@@ -266,6 +266,16 @@ def _ensure_fits(plan: engines.Plan) -> None:
 
     if plan.start.get("check_fit", True):
         ensure_fits(plan.spec)
+
+
+def _makes_room(plan: engines.Plan) -> bool:
+    """Whether the deployments whose place this one takes have to end first. Raises `DoesNotFit`."""
+    if not plan.start.get("replace") or not plan.start.get("check_fit", True):
+        _ensure_fits(plan)
+        return False
+    from ..runtime.replacing import must_go_first
+
+    return must_go_first(plan.spec)
 
 
 def _checked(task: str | None) -> str | None:

@@ -169,6 +169,13 @@ def main() -> None:
         Handler.spec = json.load(f)
     serving.end_with_parent()
     Handler.key = serving.key()
+    how = Handler.spec["arguments"]
+    if how.get("load_delay") or how.get("die_loading"):
+        serving.report("progress", phase="load", text="Loading nothing")
+        time.sleep(float(how.get("load_delay") or 0))
+    if how.get("die_loading"):
+        print("The dummy dies while it loads, as it was told to.", flush=True)
+        os._exit(4)
     server = Server(("127.0.0.1", serving.port(int(Handler.spec.get("port") or 0))), Handler)
     serving.in_background(server.serve_forever)
     url = f"http://127.0.0.1:{server.server_port}/v1"

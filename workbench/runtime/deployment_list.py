@@ -230,7 +230,7 @@ def _notes(facts: Facts) -> str:
     record = facts.record
     restarted = f"restarted {facts.restarts} ×" if facts.restarts else ""
     what = detail(record)
-    return ", ".join(filter(None, ["" if what == "Ready" else what, restarted]))
+    return ", ".join(filter(None, ["" if what == "Ready" else what.removesuffix("."), restarted]))
 
 
 def size(count: float) -> str:

@@ -44,9 +44,11 @@ def deployment_for(spec: DeploySpec, engine: str = "auto", *, name: str = "") ->
 def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -> JobSpec:
     """The job that `deployment_for` submits, checked; the same model, engine and arguments have the same ``share_key``."""
     from .models import display_name, resolve
+    from .wholeness import check_whole
 
     if engine == "auto" or getattr(registry.get("deploy", engine), "needs_model", True):
         spec = replace(spec, model=str(resolve(spec.model)))
+        check_whole(Path(spec.model))
     spec = replace(spec, served_name=spec.served_name or display_name(spec.model))
     if engine == "auto":
         engine = engine_for(spec)
@@ -59,7 +61,8 @@ def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -
         backend.check(spec.to_json())
     payload = spec.to_json()
     key = f"{spec.share_key(engine)}-{_stamp(Path(spec.model))}"
-    return JobSpec("deploy", engine, name or spec.served_name, payload, share_key=key)
+    called = "-".join(filter(None, (name or spec.served_name, spec.variant)))
+    return JobSpec("deploy", engine, called, payload, share_key=key)
 
 
 def _device(backend: Any, spec: DeploySpec) -> str:

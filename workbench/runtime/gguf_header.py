@@ -24,17 +24,53 @@ _NAMES = """
 F32 F16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q8_1 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ2_S IQ4_XS
 I8 I16 I32 I64 F64 IQ1_M BF16 TQ1_0 TQ2_0 MXFP4
 """
+_BLOCKS = {  # weights a block, and its bytes, by type: ggml-common.h
+    **dict.fromkeys((2, 20), (32, 18)),
+    0: (1, 4),
+    1: (1, 2),
+    3: (32, 20),
+    6: (32, 22),
+    7: (32, 24),
+    8: (32, 34),
+    9: (32, 36),
+    10: (256, 84),
+    11: (256, 110),
+    12: (256, 144),
+    13: (256, 176),
+    14: (256, 210),
+    15: (256, 292),
+    16: (256, 66),
+    17: (256, 74),
+    18: (256, 98),
+    19: (256, 50),
+    21: (256, 110),
+    22: (256, 82),
+    23: (256, 136),
+    24: (1, 1),
+    25: (1, 2),
+    26: (1, 4),
+    27: (1, 8),
+    28: (1, 8),
+    29: (256, 56),
+    30: (1, 2),
+    34: (256, 54),
+    35: (256, 66),
+    39: (32, 17),
+}
+_ALIGNMENT = 32
 _TYPES = dict(zip((*range(4), *range(6, 31), 34, 35, 39), _NAMES.split(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class GGUFHeader:
-    """Values by key (an array's value is its length), the number of weights, the type of most of them, and short arrays of numbers by key."""
+    """Values by key (an array's value is its length), the number of weights, the type of most of them, short arrays of numbers by key, and how
+    many bytes the file has to have."""
 
     values: dict[str, Any]
     parameters: int
     dtype: str
     arrays: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    size: int = 0
 
 
 def read_header(path: Path) -> GGUFHeader:
@@ -104,13 +140,18 @@ class _Reader:
                 arrays[key] = numbers
             found[key] = self.value(kind)
         counts: Counter[int] = Counter()
+        furthest = 0
         for _ in range(tensors):
             self.string()
             shape = [self.take("Q") for _ in range(self.take("I"))]
-            counts[self.take("I")] += prod(shape)
-            self.at += 8
+            kind, weights = self.take("I"), prod(shape)
+            counts[kind] += weights
+            per, size = _BLOCKS.get(kind, (1, 0))
+            furthest = max(furthest, self.take("Q") + weights // per * size)
+        aligned = int(found.get("general.alignment") or _ALIGNMENT)
+        begun = -(-self.at // aligned) * aligned
         most = max(counts, key=lambda k: counts[k], default=-1)
-        return GGUFHeader(found, counts.total(), _TYPES.get(most, ""), arrays)
+        return GGUFHeader(found, counts.total(), _TYPES.get(most, ""), arrays, begun + furthest if furthest else self.at)
 
     def numbers(self) -> tuple[float, ...]:
         """The members of the array that follows, which is not passed over; none of a long one or of one of other things."""

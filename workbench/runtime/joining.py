@@ -6,10 +6,12 @@ find one order.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 
 from ..core.jobs import JobRecord, JobSpec, JobState
+from ..errors import WorkbenchError
 from . import asked, jobs
 
 _TRIES = 5
@@ -53,11 +55,13 @@ def others(spec: JobSpec) -> list[JobRecord]:
     ]
 
 
-def replace(old: Sequence[JobRecord], new: JobRecord, at: float) -> list[JobRecord]:
+def replace(old: Sequence[JobRecord], by: str, at: float) -> list[JobRecord]:
     """End deployments whose place a new one takes, and wait for that.
 
     Parameters
     ----------
+    by : str
+        What people call the new one.
     at : float
         When the new one was asked for. A deployment that somebody joined after that stays.
 
@@ -70,7 +74,13 @@ def replace(old: Sequence[JobRecord], new: JobRecord, at: float) -> list[JobReco
     for record in old:
         place = jobs.store().place(record.id)
         if place.folder.is_dir():
-            asked.replace(place, f"{new.name} ({new.id})", at)
+            asked.replace(place, by, at)
             if asked.replaced_by(asked.read(place)) is not None:
                 going.append(record)
     return [jobs.wait(record.id) for record in going]
+
+
+def bring_back(record: JobRecord) -> None:
+    """Start a deployment again that had to go for one that did not come up, and wait until it answers or cannot."""
+    with contextlib.suppress(WorkbenchError):  # the error that is on its way says more
+        jobs.wait(jobs.resume(record.id).id, ready=True)

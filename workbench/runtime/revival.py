@@ -64,8 +64,8 @@ class Revival:
         """The failure of a server that is not started again."""
         if self.deaths < 2:
             return last
-        fix = last.fix or "Its log says more; start() tries again."
-        return Failure(f"{title} died {self.deaths} times in a row, the last time: {last.cause}", fix, last.log_tail)
+        fix, who = last.fix or "Its log says more; start() tries again.", f"The {title[4:]}" if title.startswith("the ") else title
+        return Failure(f"{who} died {self.deaths} times in a row, the last time: {last.cause}", fix, last.log_tail)
 
 
 def port_taken(log_tail: str) -> bool:
