@@ -30,6 +30,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "diffusers": "workbench.deploy.diffusers_server:DiffusersServer",
         "speech": "workbench.deploy.speech_server:SpeechServer",
         "sentence_transformers": "workbench.deploy.sentence_transformers_server:SentenceTransformers",
+        "infinity": "workbench.deploy.infinity_server:Infinity",
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",
         "function": "workbench.deploy.function_server:FunctionServer",
     },

@@ -16,6 +16,7 @@ from .retired import ALIASES, RETIRED, known_as
 if TYPE_CHECKING:
     from .diffusers_server import DiffusersServer as diffusers
     from .dummy_server import DummyDeploy as dummy
+    from .infinity_server import Infinity as infinity
     from .lightllm_server import LightLLM as lightllm
     from .llama_cpp_server import LlamaCpp as llama_cpp
     from .lmdeploy_server import LMDeploy as lmdeploy
@@ -31,6 +32,7 @@ __all__ = [
     "choose",
     "diffusers",
     "dummy",
+    "infinity",
     "lightllm",
     "llama_cpp",
     "lmdeploy",

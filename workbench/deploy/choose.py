@@ -10,7 +10,7 @@ from .. import registry
 from ..core.kinds import CHATS, KINDS, noun
 from ..core.models import ModelMeta
 from ..errors import ArgumentError
-from . import vllm_architectures
+from . import quantization, vllm_architectures
 from .gguf_architectures import CONVERTIBLE
 
 _NOBODY = {
@@ -63,7 +63,8 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
     if not model.format and not model.gguf:
         raise ArgumentError(f"{model.name} has no weights that could be served.", f"Looked in {model.path}.", "Give a folder with weights.")
     gpus = len(machine.gpus) if machine is not None else 0
-    found = next((c for c in _candidates(model, gpus) if serves(c.engine, model.type)), None)
+    able = (c for c in _candidates(model, gpus) if serves(c.engine, model.type))
+    found = next((c for c in able if quantization.serves(c.engine, model, gpu=bool(gpus))), None)
     if found is not None:
         return found
     if model.format == "gguf":
@@ -134,7 +135,7 @@ def serves(engine: str, type: str) -> bool:
 
 def _able(type: str) -> list[str]:
     """The engines that serve a type, those that need no GPU first."""
-    order = ("sentence_transformers", "diffusers", "speech", "transformers", "llama_cpp", "vllm")
+    order = ("sentence_transformers", "diffusers", "speech", "llama_cpp", "transformers", "vllm")
     found = [e for e in order if serves(e, type)]
     return found + [e for e in registry.names("deploy") if e not in found and serves(e, type)]
 

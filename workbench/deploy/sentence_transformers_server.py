@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
@@ -61,7 +61,7 @@ class SentenceTransformers(Engine):
     """Serves a safetensors folder that makes vectors or scores pairs, on a GPU or a CPU."""
 
     name, title, environment = "sentence_transformers", "sentence-transformers", "sentence_transformers"
-    types = ("embed", "cross_modal_embed", "rerank")
+    types: ClassVar[tuple[str, ...]] = ("embed", "cross_modal_embed", "rerank")
     aliases = ALIASES
 
     @classmethod
