@@ -105,3 +105,26 @@ def test_every_line_counts_once_however_the_file_grows(tmp_path_factory, kinds: 
     found = [b for b in batches if b]
     assert sorted([m[0] for b in found for m in b.metrics] + [e[2]["number"] for b in found for e in b.events]) == list(range(len(kinds)))
     assert all(left.end == right.begin for left, right in itertools.pairwise(found))
+
+
+def test_a_servers_load_is_no_step_of_a_training(place: JobPlace) -> None:
+    ingest = Ingest(place)
+    read(place, line("ready", url="http://127.0.0.1:1/v1", model="m"), ingest=ingest)
+    batch = read(place, line("metric", step=12, values={"running": 2, "waiting": 0}), ingest=ingest)
+    assert batch.metrics == [(12, None, 5.0, {"running": 2.0, "waiting": 0.0})]
+    assert batch.changes == {}
+
+
+def test_a_servers_file_of_events_is_begun_anew_when_it_is_large(place: JobPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.runtime.ingest._LARGE", 200)
+    ingest = Ingest(place)
+    read(place, line("ready", url="http://127.0.0.1:1/v1", model="m"), ingest=ingest)
+    position, steps = None, []
+    for step in range(40):
+        batch = read(place, line("metric", step=step, values={"running": step}), ingest=ingest)
+        assert position is None or batch.begin == position
+        position = batch.end
+        steps += [row[0] for row in batch.metrics]
+    assert steps == list(range(40))
+    assert place.events.stat().st_size < 400
+    assert [p.name for p in place.folder.iterdir()] == ["events.jsonl"]

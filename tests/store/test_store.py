@@ -252,3 +252,18 @@ def test_processes_that_share_a_key_at_the_same_moment_get_one_job(tmp_path: Pat
     answers = [json.loads(r.communicate(timeout=60)[0]) for r in racers]
     assert answers[0] == answers[1] == answers[2]
     assert all(len(Store(tmp_path / str(i)).jobs()) == 1 for i in range(20))
+
+
+def test_what_a_server_reported_for_weeks_is_thinned_out(store: Store) -> None:
+    job_id, writer = claimed(store)
+    now = 1_800_000_000.0
+    times = [now - age for age in range(40 * 86400, 0, -300)] + [now - 60 + 2 * i for i in range(30)]
+    writer.add(Batch(metrics=[(i, None, at, {"running": float(i)}) for i, at in enumerate(times)], end=1))
+    removed = writer.thin_metrics(now)
+    rows = store.metrics_since(job_id)
+    assert removed == len(times) - len(rows)
+    old = [r.time for r in rows if r.time < now - 86400]
+    assert min(r.time for r in rows) >= now - 30 * 86400
+    assert len({int(at // 600) for at in old}) == len(old) <= 29 * 144 + 1
+    assert [r.time for r in rows][-30:] == times[-30:]
+    assert writer.thin_metrics(now) == 0

@@ -6,6 +6,7 @@ The protocol is described in `workbench.core.jobs`.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from ..core.protocols import JobPlace
 from ..store.writer import Batch
 
 _CHUNK = 1 << 20
+_LARGE = 8 << 20  # bytes of a server's events that are kept: it may report for weeks
+_SETTLE_SECONDS = 0.02  # a writer that has opened the file has written its line by then
 _PACE = 50  # steps over which the speed is measured that tells the time left
 _PROGRESS = {f.name for f in fields(Progress)}
 _ENDPOINT = {f.name for f in fields(Endpoint)}
@@ -74,6 +77,8 @@ class Ingest:
 
     def read(self, final: bool = False) -> Batch | None:
         """The next batch, None when there is nothing new. With ``final`` a last line without an end counts, too."""
+        if self._offset > _LARGE and self.ready_at is not None and not final:
+            return self._turn_over()
         try:
             with self._place.events.open("rb") as f:
                 f.seek(self._offset)
@@ -95,6 +100,22 @@ class Ingest:
             if line.strip():
                 self._take(line, batch)
         self._offset = batch.end
+        return batch
+
+    def _turn_over(self) -> Batch:
+        """Begin a new file of events, for a runner opens it anew for each line; the rest of the old one is the batch."""
+        old = self._place.events.with_suffix(".old")
+        os.replace(self._place.events, old)
+        time.sleep(_SETTLE_SECONDS)
+        with old.open("rb") as f:
+            f.seek(self._offset)
+            data = f.read()
+        batch = Batch(begin=self._offset, end=0)
+        for line in data.splitlines():
+            if line.strip():
+                self._take(line, batch)
+        old.unlink()
+        self._offset = 0
         return batch
 
     def _take(self, line: bytes, batch: Batch) -> None:
@@ -141,6 +162,8 @@ class Ingest:
         step, epoch = int(data["step"]), data.get("epoch")
         values = {k: float(v) for k, v in (data.get("values") or {}).items() if isinstance(v, int | float)}
         batch.metrics.append((step, None if epoch is None else float(epoch), at, values))
+        if self.ready_at is not None:  # a server's load is no step of a training
+            return
         self._run(batch)
         self._steps(step, data.get("max_steps"), at, batch)
 

@@ -15,7 +15,7 @@ from ..errors import JobFailed
 from . import jobs as _jobs
 from .front_end import front_end
 from .job_list import JobList
-from .metrics import as_frame
+from .metrics import as_frame, as_load_frame
 from .words import detail, state_word
 
 if TYPE_CHECKING:
@@ -118,10 +118,14 @@ class Job:
         Returns
         -------
         pandas.DataFrame
-            Columns ``step``, ``epoch``, ``loss``, ``eval_loss``, ``learning_rate``, ``grad_norm``, whatever else the
+            Of a deployment: its load whenever that changed, as its engine told it; columns ``time`` (UTC), ``running`` and ``waiting`` requests,
+            ``requests`` since the start, ``tokens_per_second``, ``prompt_tokens_per_second`` and ``cache_usage`` (0 to 1). What is older than
+            an hour is thinned out to one row a minute, than a day to one in ten minutes, and forgotten after thirty days.
+            Of a training: columns ``step``, ``epoch``, ``loss``, ``eval_loss``, ``learning_rate``, ``grad_norm``, whatever else the
             trainer reports, and ``time`` (UTC). Values that a step has not are NaN.
         """
-        return as_frame(_jobs.all_metrics(self._id))
+        rows = _jobs.all_metrics(self._id)
+        return as_load_frame(rows) if self.kind == "deploy" else as_frame(rows)
 
     def events(self) -> list[EventRow]:
         """What else happened: changes of state, checkpoints, notices, oldest first."""

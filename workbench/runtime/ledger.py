@@ -24,6 +24,7 @@ T = TypeVar("T")
 _PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.5
 _LOG_SECONDS, _LOG_LIMIT, _LOG_KEPT = 60.0, 64 << 20, 16 << 20
+_THIN_SECONDS = 600.0
 
 
 class Ledger:
@@ -54,7 +55,7 @@ class Ledger:
         self._stopping = False
         self._unwritten: Batch | None = None
         self._progress: Progress | None = None
-        self._next_beat = self._next_trim = self._next_try = 0.0
+        self._next_beat = self._next_trim = self._next_thin = self._next_try = 0.0
 
     def tick(self) -> None:
         """Do what is due; returns soon. Raises `OwnershipLost` when the job is no longer this process's."""
@@ -114,6 +115,9 @@ class Ledger:
         if now >= self._next_trim:
             self._next_trim = now + _LOG_SECONDS
             trim(self._place.log, _LOG_LIMIT, _LOG_KEPT)
+        if now >= self._next_thin and self.ingest.ready_at is not None:
+            self._next_thin = now + _THIN_SECONDS
+            self._writer.thin_metrics()
 
     def _read(self, final: bool = False) -> None:
         while (batch := self._unwritten or self.ingest.read(final)) is not None:

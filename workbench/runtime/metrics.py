@@ -1,4 +1,4 @@
-"""Measured rows as a table with one row per step. Does not read them."""
+"""Measured rows as a table: a training's with one row per step, a deployment's with one per look at it. Does not read them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _FIRST = ("step", "epoch", "loss", "eval_loss", "learning_rate", "grad_norm")
+_LOAD = ("time", "running", "waiting", "requests", "tokens_per_second", "prompt_tokens_per_second", "cache_usage")
 
 
 def as_frame(rows: Iterable[MetricRow]) -> DataFrame:
@@ -26,4 +27,15 @@ def as_frame(rows: Iterable[MetricRow]) -> DataFrame:
     frame = frame.reindex(columns=[*_FIRST, *others, "time"])
     frame["step"] = frame["step"].astype("int64")
     frame["time"] = pd.to_datetime(frame["time"].astype("float64"), unit="s", utc=True)
+    return frame
+
+
+def as_load_frame(rows: Iterable[MetricRow]) -> DataFrame:
+    """One row per time at which a deployment's load had changed, oldest first; columns that its engine does not tell are NaN."""
+    import pandas as pd
+
+    frame = pd.DataFrame([{"time": row.time, **row.values} for row in rows], columns=None)
+    others = sorted(set(frame.columns) - set(_LOAD))
+    frame = frame.reindex(columns=[*_LOAD, *others]).astype("float64")
+    frame["time"] = pd.to_datetime(frame["time"], unit="s", utc=True)
     return frame

@@ -271,7 +271,9 @@ class Supervisor:
         except Exception:
             traceback.print_exc()
             failure = Failure(self._ledger.ingest.error or f"{stage.title} ended with {_exit_words(code)}.")
-        return failure if failure.log_tail else replace(failure, log_tail=log)
+        from .fit import after_out_of_memory  # a supervisor starts faster without what that needs
+
+        return after_out_of_memory(failure if failure.log_tail else replace(failure, log_tail=log), self.spec, log)
 
     def _wait_for(self, work: Callable[[], T]) -> T:
         """The result of something that may take long, done beside the heartbeat; a stop does not wait for it."""

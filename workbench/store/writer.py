@@ -18,6 +18,8 @@ from . import rows, schema
 from .liveness import Owner
 
 _ACTIVE = ", ".join(f"'{s}'" for s in JobState if s.active)
+THINNED = ((3600.0, 60.0), (86400.0, 600.0), (30 * 86400.0, 0.0))
+"""What is kept of a server's rows: older than an hour, the last of each minute; than a day, of each ten minutes; than thirty days, none."""
 _BUSY_SECONDS = 4.0  # shorter than a reader's: meanwhile a supervisor does nothing else
 
 
@@ -125,6 +127,19 @@ class JobWriter:
         with schema.transaction(self._connection):
             self._change({})
             self._add_events([(time.time(), event, data)])
+
+    def thin_metrics(self, now: float | None = None) -> int:
+        """Thin out what a server has reported, as `THINNED` says, and return how many rows that removed.
+
+        A deployment may live for weeks and report every two seconds; what is left are some seven thousand rows at most.
+        """
+        at, number, removed = time.time() if now is None else now, self._number(), 0
+        with schema.transaction(self._connection):
+            for age, step in THINNED:
+                last = "SELECT max(seq) FROM metrics WHERE job = ? AND time < ? GROUP BY CAST(time / ? AS INTEGER)"
+                kept, values = (f" AND seq NOT IN ({last})", (number, at - age, step)) if step else ("", ())
+                removed += self._connection.execute(f"DELETE FROM metrics WHERE job = ? AND time < ?{kept}", (number, at - age, *values)).rowcount
+        return removed
 
     def finish(self, state: JobState, **changes: Any) -> None:
         """Set a state in which the job stays."""
