@@ -242,51 +242,6 @@ class Case:
         return CacheShape(**told) if isinstance(told, Mapping) else None
 
 
-def _numbers(self, shape: CacheShape, tokens: int, pieces: int, a: Mapping[str, Any]) -> int:
-        m = self.memory
-        slots = max(1, _number(a.get(m.slots), m.slots_default)) if m.slots else 1
-        windows = m.windows and not a.get("swa_full") and not a.get("disable_sliding_window")
-        return shape.numbers(-(-tokens // slots), pieces, m.compressed, windows=windows) * slots
-
-    def _tokens(self, a: Mapping[str, Any]) -> int:
-        m, context = self.memory, self.meta.context_length
-        if not m.length or self.meta.type not in _CHAT:
-            return 0
-        if m.lengths:
-            blocks, size = (_number(a.get(n), 0) for n in m.lengths)
-            return (blocks or 256) * (size or 32)
-        asked = a.get(m.length)
-        if asked not in (None, 0, "0"):
-            return max(0, _number(asked, 0)) or 1  # "auto" and -1 take what there is
-        if asked in (0, "0"):
-            return context
-        if not m.default_length:
-            return context
-        slots = max(1, _number(a.get(m.slots), m.slots_default)) if m.slots else 1
-        return min((context or 8192) * slots, m.default_length)
-
-    def _beside(self, weights: int, gpu: bool) -> int:
-        m = self.memory
-        fixed = (m.beside_gpu if gpu else m.beside_cpu) + m.logits * self.meta.vocabulary * 4
-        return fixed + int(0.03 * weights)
-
-    def _shape(self) -> CacheShape | None:
-        told = self.meta.details.get("cache")
-        return CacheShape(**told) if isinstance(told, Mapping) else None
-
-
-def gigabytes(size: float) -> str:
-    """A size for people: ``16.4 GB``, ``144 kB``; decimal, as vendors of memory and models count."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}" if size < 100 * scale else f"{size / scale:,.0f} {unit}"
-    return f"{size:.0f} bytes"
-
-
-def _place(device: str) -> str:
-    return "in the machine's memory" if device == "memory" else f"on {device}" if device.startswith("GPU") else f"in {device}"
-
-
 def _number(value: Any, default: int) -> int:
     """A count as people write it to an engine: 8192, "8192", "8k" (1000), "8K" (1024)."""
     if isinstance(value, bool) or value is None:

@@ -61,3 +61,15 @@ class Fit:
         """What the need is made of, for people."""
         cache = f", cache {gigabytes(self.kv)} for {self.tokens:,} tokens ({gigabytes(self.kv_per_token)} each)" if self.kv else ""
         return f"weights {gigabytes(self.weights)}{cache}, about {gigabytes(self.overhead)} beside"
+
+
+def gigabytes(size: float) -> str:
+    """A size for people: ``16.4 GB``, ``144 kB``; decimal, as vendors of memory and models count."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}" if size < 100 * scale else f"{size / scale:,.0f} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def _place(device: str) -> str:
+    return "in the machine's memory" if device == "memory" else f"on {device}" if device.startswith("GPU") else f"in {device}"
