@@ -5,20 +5,23 @@ Plans the process; `workbench/runners/serve_transformers.py` is what runs in it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
-from .common import check_spec, explain_end, runner, spec_file
+from . import default_parameters
+from .common import explain_end, runner, spec_file
+from .engine import Engine
 
-WHERE = "deploy.transformers"
 ARGUMENTS = {
     "device": "cpu, cuda, cuda:1, mps or auto",
     "dtype": "auto, float32, bfloat16 or float16",
     "attn_implementation": "eager, sdpa, flash_attention_2 or a kernel of the hub",
     "quantization": "bnb-4bit or bnb-8bit",
+    "chat_template_kwargs": "JSON of what the chat template is told with every request",
     "compile": "compile the model",
     "trust_remote_code": "run code that comes with the model",
     "continuous_batching": "answer several callers at once (on unless turned off)",
@@ -33,32 +36,36 @@ ARGUMENTS = {
 }
 
 
-class TransformersServe:
+class TransformersServe(Engine):
     """Serves a safetensors folder with transformers itself."""
 
-    name = "transformers"
-    environment = "transformers"
+    name, title, environment = "transformers", "transformers serve", "transformers"
+    types = ("llm", "vlm", "stt")
 
-    @staticmethod
-    def arguments() -> list[str]:
+    @classmethod
+    def arguments(cls) -> list[str]:
         """The names it knows: those of ``transformers serve``."""
         return sorted(ARGUMENTS)
 
-    def check(self, payload: Mapping[str, Any]) -> None:
-        """Refuse unknown arguments and types that it does not serve."""
-        check_spec(WHERE, payload, ARGUMENTS, ("llm", "vlm", "stt"))
+    def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
+        """The spec with its arguments under the engine's own names. Refuses defaults that it cannot be given."""
+        spec = super().checked(payload)
+        default_parameters.checked(self.name, spec.defaults)
+        return spec
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """One process."""
         spec = DeploySpec.from_json(payload)
-        files = {"serve.json": spec_file(spec, arguments=dict(spec.arguments))}
+        defaults = default_parameters.checked(self.name, spec.defaults)
+        arguments = self.settle(spec.arguments)
+        if told := default_parameters.template_values(defaults):
+            arguments = {"chat_template_kwargs": json.dumps(told), **arguments}
+        fields = {name: defaults[name] for name in ("max_tokens", "seed") if name in defaults}
+        generation = default_parameters.for_transformers(defaults)
+        text = spec_file(spec, arguments=arguments, chat_template=spec.chat_template, generation=generation, fields=fields)
         env = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
         argv = (runner("serve_transformers"), "../serve.json")
-        return [Stage("serve", "Starting transformers serve", self.environment, argv, env, files, serves=True, stop_grace=5.0)]
-
-    def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
-        """A deployment leaves nothing behind."""
-        return {}
+        return [Stage("serve", "Starting transformers serve", self.environment, argv, env, {"serve.json": text}, serves=True, stop_grace=5.0)]
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""

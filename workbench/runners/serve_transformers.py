@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import serving
     from .metrics_app import Counted
+    from .serve_tokens import Dress, Dressed
     from .serving_app import Guard
 else:
     import serving
     from metrics_app import Counted
+    from serve_tokens import Dress, Dressed
     from serving_app import Guard
 
 ON_CPU = {"device": "cpu", "cb_block_size": 32, "cb_num_blocks": 256, "cb_max_batch_tokens": 512}
@@ -39,7 +41,7 @@ def main() -> None:
         serving.fail("There is no key to guard the server with.")
     serving.report("progress", phase="load", text="Importing transformers")
     try:
-        serve = guarded(key)
+        serve = guarded(key, dress_of(spec))
         given = arguments(serve, spec)
     except Exception as e:
         traceback.print_exc()
@@ -50,22 +52,32 @@ def main() -> None:
     url = f"http://127.0.0.1:{port}"
     wait_until_healthy(url)
     warm_up(url, key, spec["model"])
-    serving.report("ready", url=f"{url}/v1", model=spec["model"])
+    serving.report("ready", url=f"{url}/v1", model=spec["model"], options={"engine": "transformers", "tokens": "workbench"})
     serving.watch(url, key, "workbench", float(spec.get("ttl") or 0))
     serving.wait_for_end()
 
 
-def guarded(key: str) -> Callable[..., object]:
+def dress_of(spec: dict[str, Any]) -> Dress:
+    """What is changed of transformers' server for this model."""
+    template = ""
+    if spec.get("chat_template"):
+        with open(spec["chat_template"], encoding="utf-8") as f:
+            template = f.read()
+    return Dress(template, spec.get("generation"), spec.get("fields"))
+
+
+def guarded(key: str, dress: Dress) -> Callable[..., object]:
     """``transformers serve``, with the guard around whatever it gives to uvicorn."""
     import uvicorn
     from huggingface_hub import constants
     from transformers.cli.serve import Serve
 
+    dress.put_on()
     os.makedirs(constants.HF_HUB_CACHE, exist_ok=True)  # the list of models fails without it
 
     class Guarded(uvicorn.Config):
         def __init__(self, app: Any, **kwargs: Any) -> None:
-            super().__init__(Guard(Counted(app), key), **kwargs)
+            super().__init__(Guard(Dressed(Counted(app), dress), key), **kwargs)
 
     uvicorn.Config = Guarded  # type: ignore[misc, assignment]  # nothing else reaches the application before it is served
     return Serve  # type: ignore[no-any-return]  # transformers is only known where this runs

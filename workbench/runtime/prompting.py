@@ -77,13 +77,11 @@ def asked(endpoint: Endpoint, flavour: str, request: PromptRequest) -> Prompted:
     at = replace(endpoint, url=root_of(endpoint.url), options={})
     try:
         found = calls.call(at, CODECS[flavour], replace(request, model=endpoint.model))
-    except BadRequest as e:
-        if request.messages is None:
-            raise
-        raise ArgumentError("The model's chat template refuses these messages.", e.cause or e.what, "Change them, or name another template.") from e
     except EndpointError as e:
-        if request.want == "detokenize" and (e.status or 0) >= 500:  # servers look a number up without asking whether it is there
-            raise ArgumentError("These are no tokens of this model.", e.cause, "") from None
+        if request.want == "detokenize" and e.status in (400, 500):  # some servers look a number up without asking whether it is there
+            raise ArgumentError("These are no tokens of this model.", e.cause, "Give numbers that tokenize() gave.") from None
+        if isinstance(e, BadRequest) and request.messages is not None:
+            raise refused(e.cause or e.what) from e
         raise
     return _checked(found)
 
@@ -145,6 +143,13 @@ def _rendered(model: Path, request: PromptRequest, template: str) -> str:
     return found.text
 
 
+def refused(said: str) -> ArgumentError:
+    """The error for messages that a chat template does not take."""
+    if "chat template" in said and ("no " in said.lower() or "not set" in said or "must provide" in said):
+        return ArgumentError("The model has no chat template.", said, no_template_fix())
+    return ArgumentError("The model's chat template refuses these messages.", said, "Change them, or name another template.")
+
+
 def no_template_fix() -> str:
     """What to type where a model has no chat template."""
     return "Name one: deploy_method(…, chat_template='chatml'), or the path of a .jinja file."
@@ -172,7 +177,7 @@ def _tokenizer(model: Path, texts: list[str], ids: list[list[int]]) -> dict[str,
         ) from None
     if "error" in found:
         if ids and "the vocabulary has" in found["error"]:
-            raise ArgumentError("These are no tokens of this model.", found["error"].partition(": ")[2], "")
+            raise ArgumentError("These are no tokens of this model.", found["error"].partition(": ")[2], "Give numbers that tokenize() gave.")
         raise EnvironmentFailed(f"The tokenizer of {model.name} cannot be used.", str(found["error"]), "Start the model: its engine then counts.")
     return dict(found)
 
