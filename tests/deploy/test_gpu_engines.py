@@ -21,13 +21,21 @@ from workbench.errors import ArgumentError, EnvironmentFailed
 from workbench.modules.trainable import TrainableModule
 
 ENGINES = ("lmdeploy", "sglang", "lightllm")
-ADAPTERS = {"mine": "/adapters/mine", "yours": "/adapters/yours"}
 
 
 def line(engine: str, **fields: object) -> str:
     arguments = fields.pop("arguments", {})
     spec = DeploySpec(str(pocket.path()), served_name="small", arguments=arguments, **fields)  # type: ignore[arg-type]
     return " ".join(getattr(deploy, engine)().command(spec.to_json())).replace(str(pocket.path()), "MODEL")
+
+
+@pytest.fixture
+def adapters(tmp_path: Path) -> dict[str, str]:
+    for name in ("mine", "yours"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8}')
+        (tmp_path / name / "adapter_model.safetensors").write_bytes(b"")
+    return {"mine": str(tmp_path / "mine"), "yours": str(tmp_path / "yours")}
 
 
 # ---- what is run
@@ -42,10 +50,10 @@ def test_lmdeploy_line() -> None:
     assert line("lmdeploy", arguments={"async_": False, "tool_call_parser": "qwen3"}).endswith("--async 0 --tool-call-parser qwen3")
 
 
-def test_lmdeploy_lora_takes_the_backend_that_has_it() -> None:
-    assert line("lmdeploy", adapters=ADAPTERS).endswith("--backend pytorch --adapters mine=/adapters/mine yours=/adapters/yours")
+def test_lmdeploy_lora_takes_the_backend_that_has_it(adapters: dict[str, str]) -> None:
+    assert line("lmdeploy", adapters=adapters).endswith("--backend pytorch --adapters mine={mine} yours={yours}".format(**adapters))
     with pytest.raises(ArgumentError, match="backend='turbomind' was given"):
-        line("lmdeploy", adapters=ADAPTERS, arguments={"backend": "turbomind"})
+        line("lmdeploy", adapters=adapters, arguments={"backend": "turbomind"})
 
 
 def test_lmdeploy_refuses_a_jinja_template(tmp_path: Path) -> None:
@@ -64,8 +72,8 @@ def test_sglang_line() -> None:
     assert line("sglang", chat_template="/t/a.jinja", arguments={"chat_template": "chatml"}).endswith("--chat-template /t/a.jinja")
 
 
-def test_sglang_lora_line() -> None:
-    assert line("sglang", adapters=ADAPTERS).endswith("--enable-lora --lora-paths mine=/adapters/mine yours=/adapters/yours")
+def test_sglang_lora_line(adapters: dict[str, str]) -> None:
+    assert line("sglang", adapters=adapters).endswith("--enable-lora --lora-paths mine={mine} yours={yours}".format(**adapters))
 
 
 def test_sglang_embeds_and_ranks(tmp_path: Path) -> None:
@@ -77,14 +85,14 @@ def test_sglang_embeds_and_ranks(tmp_path: Path) -> None:
         assert ("--is-embedding" in words, "--disable-radix-cache" in words) == (cross, cross)
 
 
-def test_lightllm_line() -> None:
+def test_lightllm_line(adapters: dict[str, str]) -> None:
     given = {"tp": 2, "max_total_token_num": 64000, "max_model_len": 8192, "dtype": "bf16", "disable_vision": False}
     assert line("lightllm", arguments=given) == (
         "python -m lightllm.server.api_server --model_dir MODEL --model_name small --host 127.0.0.1 --port {port} "
         "--tp 2 --max_total_token_num 64000 --max_req_total_len 8192 --data_type bf16"
     )
     with pytest.raises(ArgumentError, match="no LoRA adapters"):
-        line("lightllm", adapters=ADAPTERS)
+        line("lightllm", adapters=adapters)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -94,6 +102,8 @@ def test_what_the_workbench_sets_is_no_argument(engine: str) -> None:
             line(engine, arguments={name: 1})
     with pytest.raises(ArgumentError, match="does not serve models of type 'tts'"):
         line(engine, type="tts")
+    with pytest.raises(ArgumentError, match="cannot be given temperature for every client"):
+        line(engine, defaults={"temperature": 0.2})
 
 
 @pytest.mark.parametrize("engine", ENGINES)

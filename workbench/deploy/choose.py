@@ -63,14 +63,14 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
     if not model.format and not model.gguf:
         raise ArgumentError(f"{model.name} has no weights that could be served.", f"Looked in {model.path}.", "Give a folder with weights.")
     gpus = len(machine.gpus) if machine is not None else 0
-    able = (c for c in _candidates(model, gpus) if serves(c.engine, model.type))
-    found = next((c for c in able if quantization.serves(c.engine, model, gpu=bool(gpus))), None)
+    candidates = (c for c in _candidates(model, gpus) if serves(c.engine, model.type))
+    found = next((c for c in candidates if quantization.serves(c.engine, model, gpu=bool(gpus))), None)
     if found is not None:
         return found
     if model.format == "gguf":
         cause = f"It is a GGUF file, and llama.cpp serves no models of type {model.type!r}."
-        able = _able(model.type)
-        fix = f"wb.deploy.{able[0]} could serve its safetensors folder: give that." if able else "Give its safetensors folder."
+        others = _able(model.type)
+        fix = f"wb.deploy.{others[0]} could serve its safetensors folder: give that." if others else "Give its safetensors folder."
         raise ArgumentError(f"No engine serves {model.name}.", cause, fix)
     raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}.", f"Write type= one of: {', '.join(KINDS)}.")
 
@@ -176,6 +176,8 @@ def _chats(model: ModelMeta, gpus: int, here: str) -> Iterator[Choice]:
     if model.architecture in CONVERTIBLE and model.type == "llm":
         yield Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
     what = f"cannot serve {architecture}" if model.type == "llm" else f"would need {architecture} with its eyes as GGUF files"
+    if not quantization.serves("llama_cpp", model, gpu=bool(gpus)):
+        what = f"reads no weights that are quantized with {quantization.TITLES[quantization.form_of(model)]}"
     yield Choice("transformers", f"transformers serve, because there is no GPU and llama.cpp {what}.")
 
 

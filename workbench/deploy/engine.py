@@ -15,6 +15,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError, unknown_argument
+from . import quantization
 from .common import check_spec, explain_end
 
 
@@ -48,8 +49,14 @@ class Engine:
         raise NotImplementedError
 
     @classmethod
+    def known(cls) -> set[str]:
+        """Every name that `settle` takes."""
+        return {*cls.arguments(), *cls.aliases, *(quantization.NAMES if cls.name in quantization.SPELLINGS else ())}
+
+    @classmethod
     def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments under the engine's own names: either spelling (``max-model-len``) and peers' short names are taken.
+        """The arguments under the engine's own names: either spelling (``max-model-len``) and peers' short names are taken, and
+        ``quantization`` as people write it (see `workbench.deploy.quantization`).
 
         Raises
         ------
@@ -57,13 +64,14 @@ class Engine:
             For a name that it does not know, with the nearest one, and for one that is given twice under two names.
         """
         known = set(cls.arguments())
+        arguments = quantization.settle(cls.name, frozenset(known), arguments)
         out: dict[str, Any] = {}
         given: dict[str, str] = {}
         for name, value in arguments.items():
             plain = name.strip("-").replace("-", "_")
             own = plain if plain in known else cls.aliases.get(plain, plain)
             if own not in known:
-                raise unknown_argument(f"deploy.{cls.name}", name, {*known, *cls.aliases})
+                raise unknown_argument(f"deploy.{cls.name}", name, cls.known())
             if own in out:
                 raise ArgumentError(f"deploy.{cls.name} was given {given[own]} and {name}.", "They are the same argument.", "Give one of them.")
             out[own], given[own] = value, name

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
+from . import default_parameters, lora
 from .command_line import command_stage
-from .common import runner
+from .common import runner, served_name
 from .engine import Engine
 
 
@@ -46,8 +47,10 @@ class GuardedEngine(Engine):
         raise NotImplementedError
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
-        """The spec with its arguments under the engine's own names."""
+        """The spec with its arguments under the engine's own names. None of these servers fills in generation parameters for every client."""
         spec = super().checked(payload)
+        default_parameters.checked(self.name, spec.defaults)
+        lora.check(spec.adapters, served_name(spec), self.title)
         self.line(spec)  # raises what cannot be served
         return spec
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from .. import registry
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobSpec, JobState
+from ..core.models import ModelMeta
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
 from .deploy_arguments import ATTACHING, OWN_ARGUMENTS, check, split
@@ -92,9 +93,20 @@ def plan(model: str, method: Method, type: str = "", name: str = "") -> Plan:
     else:
         check_engine(engine, type or "llm", "It has no model.")
     wishes, rest = split(method.settled(), model)
+    if needs_model(method):
+        _check_quantization(meta, engine, str(wishes.fields.get("python") or ""))
     rest = settled(Method("deploy", engine, rest), OWN_ARGUMENTS)
     spec = DeploySpec(model=model, type=type or "llm", arguments=rest, **wishes.fields)
     return Plan(deployment_spec(spec, engine, name=name), engine, why, wishes.start)
+
+
+def _check_quantization(meta: ModelMeta, engine: str, python: str) -> None:
+    from ..deploy import quantization
+    from ..envs import device
+
+    if quantization.form_of(meta) and engine in quantization.SERVES:
+        backend = registry.get("deploy", engine)
+        quantization.check(meta, engine, gpu=device(backend.environment, python) == "gpu", python=python)
 
 
 def engine_of(model: str, method: Method) -> str:

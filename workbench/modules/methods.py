@@ -145,4 +145,4 @@ def known_arguments(method: Method) -> set[str]:
     """Names of the arguments a method takes."""
     names = registry.names(method.group)
     backends = [method.backend] if method.name != AUTO else [registry.get(method.group, name)() for name in names]
-    return {argument for backend in backends for argument in (*backend.arguments(), *getattr(backend, "aliases", ()))}
+    return {argument for backend in backends for argument in (backend.known() if hasattr(backend, "known") else backend.arguments())}
