@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..core.options import Option
 from ..errors import ArgumentError
-from . import deploy_template
+from . import adapters, deploy_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +108,10 @@ def _defaults(value: Any, model: str) -> dict[str, Any]:
 
 
 def _adapters(value: Any, model: str) -> dict[str, str]:
-    named = value if isinstance(value, Mapping) else {Path(str(one)).name: one for one in (value if isinstance(value, list | tuple) else (value,))}
-    found = {str(name): Path(str(folder)).expanduser().absolute() for name, folder in named.items()}
+    found = adapters.several(value) if value else {}
     for name, folder in found.items():
-        if not (folder / "adapter_config.json").is_file():
-            cause = f"{folder} holds no adapter_config.json."
-            raise ArgumentError(f"The adapter {name!r} is no LoRA adapter.", cause, "Write adapters={'name': 'folder of an adapter'}.")
-    return {name: str(folder) for name, folder in found.items()}
+        adapters.check_base(adapters.Adapter(name, folder), model)
+    return found
 
 
 def _variant(value: Any, model: str) -> str:

@@ -13,6 +13,7 @@ from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, Progress
 from ..errors import ArgumentError, EndpointError, JobError, NotStarted
 from . import engines, training, views
+from .adapted import Adapted
 from .exact_prompt import ExactPrompt
 from .methods import NONE
 from .tended import Tended
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Task = Literal["deploy", "finetune"]
 
 
-class TrainableModule(TrainsByJob, Tended, ExactPrompt):
+class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
     """A model that can be talked to, fine-tuned, deployed and evaluated.
 
     Parameters
@@ -67,7 +68,7 @@ class TrainableModule(TrainsByJob, Tended, ExactPrompt):
             if self._methods["deploy"].name == NONE:
                 raise NotStarted(f"{self.name} is not deployed.", "It was told so: deploy_method(None).", "Choose one, such as wb.deploy.auto.")
             raise NotStarted(f"{self.name} is not deployed.", "It was asked before it was started.", "Type start() on it first.")
-        return endpoint
+        return self._with_adapter(endpoint)
 
     @property
     def engine(self) -> str:

@@ -1,0 +1,188 @@
+"""Which LoRA adapter a user means, given as a folder, a fine-tuned module, a target's name or a name on the server, and whether it fits a model.
+
+Knows the folders that fine-tunings leave, ours (``…/adapter``) and LazyLLM's (``…/lazyllm_lora``); loads nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError, ModelNotFound, NotStarted, nearest
+from ..settings import settings
+from . import runs
+
+_INSIDE = (".", "adapter", "lazyllm_lora", "lora", "*/adapter", "*/lazyllm_lora", "*/*/lazyllm_lora")
+_DULL = re.compile(r"adapters?|lora|lazyllm_lora|checkpoint-\d+|final|output")
+_LAYER = re.compile(r"\.layers\.(\d+)\.")
+_READS_HIDDEN = ("q_proj.lora_A", "k_proj.lora_A", "v_proj.lora_A", "gate_proj.lora_A", "up_proj.lora_A")  # layers whose input is the hidden state
+
+
+class Adapter(NamedTuple):
+    """A name for callers, and the folder; without a folder it is one that the server has."""
+
+    name: str
+    path: str = ""
+
+
+def found(value: Any, loaded: Iterable[str] = ()) -> Adapter:
+    """The adapter that is meant.
+
+    Parameters
+    ----------
+    value : str, Path or module
+        A folder, or one that a fine-tuning left; a fine-tuned module; a name of those that are ``loaded``; the name of a target.
+    loaded : collection of str
+        Names that the server knows.
+
+    Raises
+    ------
+    ModelNotFound
+        When there is no such adapter; the nearest name is in the message.
+    ArgumentError, NotStarted
+        For a module that was not fine-tuned, or as a whole.
+    """
+    if hasattr(value, "finetuned_model_path"):
+        return _of_module(value)
+    text = str(value)
+    if text in (known := list(loaded)):
+        return Adapter(text)
+    place = Path(text).expanduser()
+    if place.is_dir():
+        folder = inside(place)
+        if folder is None:
+            whole = runs.usable(place)
+            cause = f"{place} holds a whole model." if whole else f"{place} holds no adapter_config.json."
+            fix = f"Serve it as a model: wb.TrainableModule({text!r})." if whole else "Give the folder that a LoRA fine-tuning left."
+            raise ModelNotFound(f"{text!r} is no LoRA adapter.", cause, fix)
+        return Adapter(_name(folder, place), str(folder))
+    made = [(run, folder) for run in runs.runs(runs.target_folder(text, "")) if (folder := inside(run)) is not None]
+    if made:
+        return Adapter(_name(made[-1][1], made[-1][0]), str(made[-1][1]))
+    near = nearest(text, [*known, *_targets()])
+    cause = (
+        f"{near!r} is the nearest name."
+        if near
+        else f"The server has: {', '.join(known)}."
+        if known
+        else "There is no such folder, and no such target."
+    )
+    raise ModelNotFound(f"No adapter is called {text!r}.", cause, "Give the folder of an adapter, a fine-tuned module, or the name of its target.")
+
+
+def several(value: Any) -> dict[str, str]:
+    """The adapters of ``adapters=``: one, several, or several by the names that callers use; names that are alike get a number."""
+    if isinstance(value, Mapping):
+        return {str(name): found(one).path for name, one in value.items()}
+    out: dict[str, str] = {}
+    for adapter in map(found, value if isinstance(value, list | tuple) else [value]):
+        out[free(adapter.name, out)] = adapter.path
+    return out
+
+
+def free(name: str, taken: Iterable[str]) -> str:
+    """The name, with a number when it is taken."""
+    known, number = set(taken), 1
+    while (candidate := name if number == 1 else f"{name}-{number}") in known:
+        number += 1
+    return candidate
+
+
+def inside(folder: Path) -> Path | None:
+    """The adapter in a folder that a fine-tuning left, the newest of several; None where there is none."""
+    for pattern in _INSIDE:
+        places = [folder] if pattern == "." else folder.glob(pattern)
+        there = [p for p in places if (p / "adapter_config.json").is_file()]
+        if there:
+            return max(there, key=lambda p: (p / "adapter_config.json").stat().st_mtime).absolute()
+    return None
+
+
+def check_base(adapter: Adapter, model: str) -> None:
+    """Whether an adapter belongs to a model: what cannot fit is refused, what is called otherwise is warned of.
+
+    Raises
+    ------
+    ArgumentError
+        When its layers are not those of the model.
+    """
+    folder, place = Path(adapter.path), Path(model)
+    if not adapter.path or not model or not folder.is_dir() or not place.is_dir():
+        return
+    config = _json(place / "config.json")
+    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
+    wide, deep = _shape(folder / "adapter_model.safetensors")
+    hidden, layers = (text or {}).get("hidden_size"), (text or {}).get("num_hidden_layers")
+    base = str(_json(folder / "adapter_config.json").get("base_model_name_or_path") or "")
+    made_for = f" It was made for {base}." if base else ""
+    if wide and isinstance(hidden, int) and wide != hidden:
+        cause = f"Its layers read {wide} numbers, those of {place.name} have {hidden}.{made_for}"
+        raise ArgumentError(f"The adapter {adapter.name!r} does not fit {place.name}.", cause, "Load it beside its own base model.")
+    if deep and isinstance(layers, int) and deep > layers:
+        cause = f"It changes {deep} layers, {place.name} has {layers}.{made_for}"
+        raise ArgumentError(f"The adapter {adapter.name!r} does not fit {place.name}.", cause, "Load it beside its own base model.")
+    if base and not _same(base, place, str(config.get("_name_or_path") or "")):
+        warnings.warn(f"The adapter {adapter.name!r} was made for {base}, and is loaded beside {place}.", stacklevel=4)
+
+
+def _of_module(module: Any) -> Adapter:
+    made = str(module.finetuned_model_path)
+    if not made:
+        raise NotStarted(f"{module.name} has not been fine-tuned.", "There is no adapter of it.", "Call update() on it first.")
+    folder = inside(Path(made))
+    if folder is None:
+        fix = f"Serve it as a model: wb.TrainableModule({made!r})."
+        raise ArgumentError(f"{module.name} has no adapter.", "It was fine-tuned as a whole, or its adapter was not kept.", fix)
+    return Adapter(str(module.name), str(folder))
+
+
+def _name(folder: Path, run: Path) -> str:
+    """What callers say: the folder's name, or that of the one above where it says nothing."""
+    for part in (folder.name, *(p.name for p in folder.parents)):
+        if not _DULL.fullmatch(part):
+            return part or run.name
+    return run.name
+
+
+def _targets() -> list[str]:
+    root = settings().target_root
+    return [p.name for p in root.iterdir() if p.is_dir()] if root.is_dir() else []
+
+
+def _same(base: str, model: Path, origin: str) -> bool:
+    """Whether a base model's name or path means a folder: the same place, or the same last name."""
+    place = Path(base).expanduser()
+    if place.is_dir() and place.resolve() == model.resolve():
+        return True
+    names = {_plain(model.name), _plain(model.resolve().name), _plain(Path(origin).name)} - {""}
+    return _plain(place.name) in names
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
+def _shape(file: Path) -> tuple[int, int]:
+    """The width of the layers that read the hidden state, and how many layers are changed; 0 where that is not told."""
+    try:
+        with file.open("rb") as f:
+            size = struct.unpack("<Q", f.read(8))[0]
+            header = json.loads(f.read(min(size, 64 << 20)))
+    except (OSError, ValueError, struct.error):
+        return 0, 0
+    if not isinstance(header, dict):
+        return 0, 0
+    shapes = {name: t.get("shape") for name, t in header.items() if isinstance(t, dict)}
+    wide = next((s[1] for n, s in shapes.items() if isinstance(s, list) and len(s) == 2 and any(r in n for r in _READS_HIDDEN)), 0)
+    return int(wide), max((int(m[1]) + 1 for n in shapes if (m := _LAYER.search(n))), default=0)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    from ..runtime.model_evidence import mapping
+
+    return mapping(path)
