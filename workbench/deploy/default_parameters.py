@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError, unknown_argument
+from .llama_cpp_arguments import defaults_of as llama_cpp_sampling
 
 SAME = {
     "max_completion_tokens": "max_tokens",
@@ -34,6 +35,22 @@ _NUMBERS = {  # whether it is a whole number, and the smallest that means someth
 }
 _TEMPLATE = ("chat_template_kwargs", "enable_thinking")  # what the chat template is told
 KNOWN = frozenset({*_NUMBERS, *_TEMPLATE})
+_EACH = frozenset(
+    [
+        "best_of",
+        "ignore_eos",
+        "logit_bias",
+        "logprobs",
+        "n",
+        "parallel_tool_calls",
+        "response_format",
+        "stop",
+        "stop_token_ids",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+    ]
+)
 
 _VLLM = {n: n for n in ("frequency_penalty", "min_p", "presence_penalty", "repetition_penalty", "temperature", "top_k", "top_p")}
 _LLAMA_CPP = {
@@ -70,7 +87,7 @@ def checked(engine: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, value in defaults.items():
         plain = SAME.get(name, name)
-        if plain not in KNOWN:
+        if plain not in KNOWN | _EACH:
             raise unknown_argument("defaults", name, {*KNOWN, *SAME})
         if plain in out:
             raise ArgumentError(f"defaults has {plain} twice.", f"{name} is another name for it.", "Give one of them.")
@@ -128,3 +145,28 @@ def for_transformers(defaults: Mapping[str, Any]) -> dict[str, Any]:
     elif set(found) - {"repetition_penalty"}:
         found["do_sample"] = True
     return found
+
+
+def of_model(engine: str, generation: Mapping[str, Any]) -> dict[str, Any]:
+    """What an engine takes from a model's ``generation_config.json``, under OpenAI's names.
+
+    llama.cpp is told of it by us, in transformers' sense: a model that does not say ``do_sample`` takes the likeliest token. vLLM does
+    not look at ``do_sample``, and takes the length for the most that anybody may have.
+    """
+    if not generation or engine not in TAKES:
+        return {}
+    length = generation.get("max_new_tokens")
+    if engine == "vllm":
+        found = {name: generation[name] for name in sorted(_VLLM) if generation.get(name) is not None}
+        return {**found, "max_tokens": length} if length is not None else found
+    names: dict[str, str] = {theirs: ours for ours, theirs in _LLAMA_CPP.items()}
+    found = {names.get(name, name): value for name, value in llama_cpp_sampling(dict(generation)).items()}
+    return {**found, "max_tokens": max(1024, int(length or 0))} if engine == "transformers" else found
+
+
+def from_arguments(engine: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that an engine's own settled arguments stand for, under OpenAI's names."""
+    if engine == "llama_cpp":
+        return {ours: arguments[theirs] for ours, theirs in _LLAMA_CPP.items() if theirs in arguments}
+    config = arguments.get("override_generation_config") if engine == "vllm" else None
+    return {SAME.get(str(name), str(name)): value for name, value in config.items()} if isinstance(config, Mapping) else {}

@@ -26,6 +26,11 @@ def quantization_of(file: Path) -> str:
     return found[1].upper() if found else ""
 
 
+def is_quantization(text: str) -> bool:
+    """Whether a text is the name of a quantization as GGUF files have it."""
+    return bool(_QUANTIZATION.fullmatch(text))
+
+
 def find_gguf(path: Path, wanted: str = "") -> Path | None:
     """The GGUF to load: the file itself, or the one of a folder (of a split one, its first part); None when there is none.
 

@@ -56,7 +56,6 @@ ALIASES = {
     "numa_strategy": "numa",
     "predict": "n_predict",
     "presence_penalty": "penalty_present",
-    "quantization": "gguf",
     "repeat_last_n": "penalty_last_n",
     "sm": "split_mode",
     "tb": "n_threads_batch",

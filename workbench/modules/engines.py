@@ -53,6 +53,10 @@ def chosen(engine: Any, arguments: Mapping[str, Any], *, attach: bool = True) ->
         raise ArgumentError("deploy_method() only notes what is chosen, so that every call of it is a dry run.", "", "Write start(dry_run=True).")
     found = method("deploy", engine, arguments, OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
     check(found.arguments)
+    from ..deploy import default_parameters
+
+    if found.name in default_parameters.TAKES and isinstance(told := found.arguments.get("defaults"), Mapping):
+        default_parameters.checked(found.name, told)
     return found
 
 

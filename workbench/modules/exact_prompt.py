@@ -10,10 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import registry
 from ..core.prompting import Prompted, PromptRequest
+from ..deploy.default_parameters import SAME
 from ..errors import ArgumentError, NotStarted
-from . import contents, engines
+from . import contents, default_view, engines
 from .chat import Tools
+from .default_view import Defaults
+from .methods import NONE
 from .tuned import Tuned
 
 if TYPE_CHECKING:
@@ -98,6 +102,30 @@ class ExactPrompt(Tuned):
         if not all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in found):
             raise ArgumentError("Tokens are whole numbers.", f"{str(found)[:60]} was given.", "Give a list such as m.tokenize('Hi').")
         return self._prompted(PromptRequest("detokenize", ids=found)).text if found else ""
+
+    @property
+    def defaults(self) -> Defaults:
+        """The generation parameters that count when a call gives none, and where each comes from: the model, the deployment or this face.
+
+        Returns
+        -------
+        Defaults
+            A mapping of names to values; ``m.defaults.origins['temperature']`` is ``'model'``, ``'deployment'`` or ``'face'``.
+        """
+        face = {SAME.get(name, name): value for name, value in self._parameters.items()}
+        record, chosen = self._serving.record, self._methods["deploy"]
+        if record is not None and record.state.active:
+            engine, model = record.spec.backend, str(record.spec.payload.get("model") or "")
+            told = default_view.of_deployment(engine, record.spec.payload.get("defaults") or {}, record.spec.payload.get("arguments") or {})
+        elif "url" in chosen.arguments or chosen.name == NONE or not engines.needs_model(chosen):
+            return Defaults({"face": face})
+        else:
+            model = str(self._model_path(download=False))
+            engine = engines.engine_of(model, chosen)
+            settle = getattr(registry.get("deploy", engine), "settle", dict)
+            own = {k: v for k, v in chosen.arguments.items() if k not in engines.OWN_ARGUMENTS}
+            told = default_view.of_deployment(engine, chosen.arguments.get("defaults") or {}, settle(own))
+        return Defaults({"model": default_view.of_model(engine, model), "deployment": told, "face": face})
 
     def _tokens(self, input: Any, history: Any, tools: Tools | None, variables: Mapping[str, Any]) -> Prompted:
         if isinstance(input, str):
