@@ -46,3 +46,11 @@ StepVLForConditionalGeneration TalkieForCausalLM VLlama3ForCausalLM XverseForCau
 YoutuVLForConditionalGeneration modeling_grove_moe.GroveMoeForCausalLM modeling_sarvam_moe.SarvamMoEForCausalLM
 """
 CONVERTIBLE = frozenset(_NAMES.split())
+_ENCODERS = """
+BertForMaskedLM BertForSequenceClassification BertModel CamembertModel DistilBertForMaskedLM DistilBertForSequenceClassification DistilBertModel
+EuroBertModel Gemma3TextModel JinaBertForMaskedLM JinaBertModel JinaEmbeddingsV5Model LlamaBidirectionalModel LlamaModel ModernBertForMaskedLM
+ModernBertForSequenceClassification ModernBertModel NeoBERTForSequenceClassification NomicBertModel Qwen2Model Qwen3Model
+RobertaForSequenceClassification RobertaModel XLMRobertaForSequenceClassification XLMRobertaModel
+"""
+ENCODERS = frozenset(_ENCODERS.split())
+"""Those of its models that make vectors or rank."""

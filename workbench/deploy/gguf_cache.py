@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 from ..settings import settings
-from .gguf_architectures import CONVERTIBLE
+from .gguf_architectures import CONVERTIBLE, ENCODERS
 
 _SUFFIXES = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
 _ORIGIN = "origin.json"
@@ -52,7 +52,7 @@ def check_convertible(model: Path) -> None:
         raise ArgumentError(f"{model} is a LoRA adapter, not a model.", "", "Merge it into its base model first.")
     if not config:
         raise ArgumentError(f"{model} is no model folder.", "It has neither a GGUF file nor a config.json.", "Give the folder with the weights.")
-    if architecture not in CONVERTIBLE:
+    if architecture not in CONVERTIBLE and architecture not in ENCODERS:
         raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", TRANSFORMERS)
     if not any(p.suffix in (".safetensors", ".bin") for p in model.iterdir()):
         raise ArgumentError(f"{model} has no weights.", "There is no .safetensors file in it.", "Download or train the model again.")

@@ -18,18 +18,21 @@ from ..errors import ArgumentError
 from . import default_parameters, gguf_cache
 from .common import explain_end, runner, served_name, spec_file
 from .engine import Engine
-from .gguf_files import find_gguf, find_mmproj
+from .gguf_files import find_gguf, find_mmproj, is_quantization, models_in
 from .llama_cpp_arguments import ALIASES, CHOICES, FLAGS, OUTTYPES, PLACES, SLOTS, defaults_of
 from .llama_cpp_ends import explained
 
 WHERE = "deploy.llama_cpp"
+POOLED: dict[str, dict[str, Any]] = {"embed": {}, "rerank": {"pooling_type": "rank"}}
+POOLED_CONTEXT = 2048
+VECTORS_OUTTYPE = "f16"
 
 
 class LlamaCpp(Engine):
     """Serves a GGUF file, a folder that holds one, or a safetensors folder after a conversion that is kept."""
 
     name, title, environment = "llama_cpp", "llama.cpp", "llama_cpp"
-    types = ("llm", "vlm")
+    types = ("llm", "vlm", "embed", "rerank")
     aliases = ALIASES
 
     @classmethod
@@ -40,14 +43,16 @@ class LlamaCpp(Engine):
     @classmethod
     def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Under llama.cpp's own names. ``max_model_len``, vLLM's length of one conversation, becomes the ``n_ctx`` that all share."""
-        rest = {k: v for k, v in arguments.items() if k.strip("-").replace("-", "_") != "max_model_len"}
+        plain = {k.strip("-").replace("-", "_"): k for k in arguments}
+        rest = {k: v for k, v in arguments.items() if k != plain.get("max_model_len")}
+        if is_quantization(said := str(arguments.get(plain.get("quantization", ""), ""))) and said.lower() not in OUTTYPES:
+            rest["gguf"] = rest.pop(plain["quantization"])  # nobody converts to it, so a file is meant
         out = super().settle(rest)
-        if len(rest) < len(arguments):
+        if "max_model_len" in plain:
             if "n_ctx" in out:
                 what = f"{WHERE} was given n_ctx and max_model_len."
                 raise ArgumentError(what, "Both say how long conversations may be.", "Give one of them.")
-            length = next(v for k, v in arguments.items() if k not in rest)
-            out["n_ctx"] = int(length) * int(out.get("n_parallel", SLOTS))
+            out["n_ctx"] = int(arguments[plain["max_model_len"]]) * int(out.get("n_parallel", SLOTS))
         return out
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
@@ -68,7 +73,10 @@ class LlamaCpp(Engine):
         return spec
 
     def _gguf(self, spec: DeploySpec) -> Path | None:
-        return find_gguf(Path(spec.model), str(spec.arguments.get("gguf") or ""))
+        path, wanted = Path(spec.model), str(spec.arguments.get("gguf") or "")
+        if not wanted and "outtype" in spec.arguments and path.is_dir() and len(models_in(path)) > 1:
+            wanted = str(spec.arguments["outtype"])
+        return find_gguf(path, wanted)
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """Convert where nothing converted is kept, then serve."""
@@ -77,7 +85,7 @@ class LlamaCpp(Engine):
         stages: list[Stage] = []
         gguf = self._gguf(spec)
         if gguf is None:
-            source, outtype = Path(spec.model), str(spec.arguments.get("outtype", OUTTYPES[0]))
+            source, outtype = Path(spec.model), _outtype(spec)
             gguf = gguf_cache.target(source, outtype)
             if not gguf.exists():
                 gguf_cache.forget_stale()
@@ -93,6 +101,7 @@ class LlamaCpp(Engine):
             parameters={PLACES[k]: v for k, v in _chosen(spec).items()},
             chat_template=spec.chat_template,
             ttl=spec.ttl,
+            pooled=spec.type in POOLED,
         )
         argv = (runner("serve_llama_cpp"), "../serve.json")
         return Stage("serve", "Starting llama.cpp", self.environment, argv, files={"serve.json": text}, serves=True, stop_grace=5.0)
@@ -100,7 +109,7 @@ class LlamaCpp(Engine):
     def command(self, payload: Mapping[str, Any]) -> list[str]:
         """The line of llama.cpp's own ``llama-server`` that does the same."""
         spec = self.checked(payload)
-        gguf = self._gguf(spec) or gguf_cache.target(Path(spec.model), str(spec.arguments.get("outtype", OUTTYPES[0])))
+        gguf = self._gguf(spec) or gguf_cache.target(Path(spec.model), _outtype(spec))
         line = ["llama-server", "--model", str(gguf), "--alias", served_name(spec), "--port", "{port}", "--api-key", "{key}", "--jinja"]
         if spec.chat_template:
             line += ["--chat-template-file", spec.chat_template]
@@ -128,8 +137,25 @@ def _chosen(spec: DeploySpec) -> dict[str, Any]:
     given = {k: v for k, v in spec.arguments.items() if k in PLACES and not (k == "chat_template" and spec.chat_template)}
     found = defaults_of(_json(parent / "generation_config.json"))
     found |= default_parameters.for_llama_cpp(default_parameters.checked(LlamaCpp.name, spec.defaults))
+    found |= _pooled(spec)
     eyes = _eyes(spec)
     return {**found, **given, **({"mmproj": eyes} if eyes else {})}
+
+
+def _pooled(spec: DeploySpec) -> dict[str, Any]:
+    """What vectors need: llama.cpp reads a text in one pass or not at all, so that a pass holds the longest; and one text at a time, because
+    with several slots it gives wrong vectors for some of them.
+    """
+    if spec.type not in POOLED:
+        return {}
+    known = _json(Path(spec.model) / "config.json").get("max_position_embeddings")
+    length = int(spec.arguments.get("n_ctx") or min(known or POOLED_CONTEXT, POOLED_CONTEXT))
+    return {"embedding": True, "n_parallel": 1, "n_ctx": length, "n_batch": length, "n_ubatch": length, **POOLED[spec.type]}
+
+
+def _outtype(spec: DeploySpec) -> str:
+    """What a conversion writes: vectors keep the precision that they were trained with."""
+    return str(spec.arguments.get("outtype") or (VECTORS_OUTTYPE if spec.type in POOLED else OUTTYPES[0]))
 
 
 def _eyes(spec: DeploySpec) -> str:

@@ -1,7 +1,8 @@
 """Which of llama.cpp's ways of cutting text a tokenizer uses, told from its ``tokenizer.json``. Standard library only.
 
-The ways and their expressions: ``src/llama-vocab.cpp`` of https://github.com/ggml-org/llama.cpp. Only byte-level BPE, and only
-equal expressions: a tokenizer that is nearly alike would give other tokens, and the model worse answers without a word.
+The ways and their expressions: ``src/llama-vocab.cpp`` of https://github.com/ggml-org/llama.cpp. Only byte-level BPE with
+equal expressions, and BERT's word pieces in lower case: a tokenizer that is nearly alike would give other tokens, and the model worse
+answers without a word.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _SAME = {r"(?i:'s|'t|'re|'ve|'m|'ll|'d)": _CONTRACTIONS}
 def recognise(tokenizer: dict[str, Any]) -> str:
     """llama.cpp's name for how this tokenizer cuts text, or empty."""
     model = tokenizer.get("model") or {}
+    if _uncased_bert(tokenizer):
+        return "bert-bge"
     if model.get("type") != "BPE" or (tokenizer.get("normalizer") or {"type": "NFC"}).get("type") != "NFC":
         return ""
     parts = _flat(tokenizer.get("pre_tokenizer") or {})
@@ -34,6 +37,12 @@ def recognise(tokenizer: dict[str, Any]) -> str:
         ((r"\p{N}", _GPT2), False): "smollm",
     }
     return ways.get((tuple(cuts), whole), "")
+
+
+def _uncased_bert(tokenizer: dict[str, Any]) -> bool:
+    """BERT's word pieces in lower case, the only ones that llama.cpp cuts as they are."""
+    kinds = [(tokenizer.get(part) or {}).get("type") for part in ("model", "normalizer", "pre_tokenizer")]
+    return kinds == ["WordPiece", "BertNormalizer", "BertPreTokenizer"] and bool(tokenizer["normalizer"].get("lowercase"))
 
 
 def _flat(pre_tokenizer: dict[str, Any]) -> list[dict[str, Any]]:
