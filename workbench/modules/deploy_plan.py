@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PLACE = JobPlace("job", Path("job"))
 # What is set for the peace of mind of everybody, and changes no answer.
-_QUIET = frozenset({"VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM", "PYTHONUNBUFFERED"})
+_QUIET = frozenset({"VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "PYTHONUNBUFFERED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class DeployPlan:
     engine, why : str
         The engine, and the reason for it.
     environment : str
-        Whose interpreter would run it, and whether it is there.
+        Whose interpreters would run it, and whether they are there.
     ready : bool
-        Whether that interpreter is there: else it is built first, or asked for.
+        Whether they all are: else one is built first, or asked for.
     command : str
         The line that would be run, to paste into a shell: ``{port}`` and ``{key}`` stand for what is chosen at the start.
     steps : tuple of str
@@ -75,7 +75,7 @@ class DeployPlan:
             ("does", " → ".join(self.steps)),
             ("command", self.command),
             ("writes", ", ".join(self.files)),
-            ("fit", str(self.fit) if self.fit is not None else ""),
+            ("fit", _fit_text(self.fit)),
             ("shares", f"{self.shares}, which is there already" if self.shares else ""),
             ("replaces", ", ".join(self.replaces)),
         ]
@@ -96,6 +96,12 @@ class DeployPlan:
         )
         name = html.escape(self.name)
         return f'<table aria-label="Dry run of {name}"><caption>{name}: a dry run, nothing was started</caption><tbody>{body}</tbody></table>'
+
+
+def _fit_text(fit: Any) -> str:
+    if fit is None:
+        return ""
+    return f"{fit}; {fit.fix} would make it fit" if not fit.fits and fit.fix else str(fit)
 
 
 def _cell(head: str, text: str) -> str:
@@ -148,7 +154,8 @@ def dry_run(plan: Plan, name: str) -> DeployPlan:
     spec = plan.spec
     backend = registry.get("deploy", spec.backend)()
     stages = list(backend.plan(spec.payload, _PLACE))
-    environment, ready = _environment(stages[-1].environment, str(spec.payload.get("python") or ""))
+    python = str(spec.payload.get("python") or "")
+    places = {stage.environment: _environment(stage.environment, python if stage is stages[-1] else "") for stage in stages}
     shared = _shared(spec)
     return DeployPlan(
         name=name,
@@ -156,8 +163,8 @@ def dry_run(plan: Plan, name: str) -> DeployPlan:
         type=str(spec.payload.get("type", "")),
         engine=plan.engine,
         why=plan.why,
-        environment=environment,
-        ready=ready,
+        environment="; ".join(text for text, _ in places.values()),
+        ready=all(there for _, there in places.values()),
         command=command(spec),
         steps=() if shared else tuple(stage.title for stage in stages),
         files=() if shared else tuple(sorted({file for stage in stages for file in (*stage.files, *_targets(stage))})),
