@@ -17,12 +17,12 @@ class Sign(NamedTuple):
 
 SIGNS: tuple[Sign, ...] = (
     Sign(
-        r"To serve at least one request with the model'?s'? max seq len \((\d+)\)[^\n]*?estimated maximum model length is (\d+)",
+        r"To serve at least one request with the models?'s max seq len \((\d+)\)[^\n]*?estimated maximum model length is (\d+)",
         "The KV cache has no room for {0} tokens.",
         "Give max_model_len={1}.",
     ),
     Sign(
-        r"To serve at least one request with the model'?s'? max seq len \((\d+)\)|No available memory for the (?:KV )?cache",
+        r"To serve at least one request with the models?'s max seq len \((\d+)\)|No available memory for the (?:KV )?cache",
         "The KV cache does not get the memory for one request of full length.",
         "Give max_model_len=… a smaller value, or gpu_memory_utilization=… a larger one.",
     ),
@@ -32,7 +32,7 @@ SIGNS: tuple[Sign, ...] = (
         "Stop what holds it (wb.deployments(), nvidia-smi), or give gpu_memory_utilization=… a value below {0}/{1}.",
     ),
     Sign(
-        r"explicit(?:ly)? (?:set )?KV cache|Decrease --kv-cache-memory-bytes|[Nn]ot enough available memory[^\n]*KV",
+        r"on kv cache allocation is less than requested memory|Decrease --kv-cache-memory-bytes",
         "The machine has less memory free than the KV cache was to take.",
         "Give kv_cache_memory_bytes='64M' or another smaller value, or stop other jobs.",
     ),

@@ -164,7 +164,9 @@ def main() -> None:
     said = engine_words.reason(engine.lines)
     how = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     when = "while it served" if engine.ready else "before it served"
-    serving.report("error", type="EngineEnded", message=f"{title} ended {when} ({how}){': ' + said if said else ''}", traceback="")
+    message = f"{title} ended {when} ({how}){': ' + said if said else ''}"
+    serving.report("error", type="EngineEnded", message=message, traceback="")
+    print(f"{message if code < 0 or not said else said}", file=sys.stderr, flush=True)  # the log's last line says why
     serving.report("exit", code=code)
     sys.exit(128 - code if code < 0 else code or 1)
 
