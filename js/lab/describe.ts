@@ -87,7 +87,8 @@ export function describeDeployment(job: Job, memory: number | null, now: number)
     case 'running':
     case 'stopping':
       if (job.stopping) return line('run', '', [say('stoppingServing')]);
-      return line('ok', memory == null ? '' : bytes(memory), [engine, address(job.url)]);
+      if (NOT_WELL.has(job.progress.phase)) return line('warn', memory == null ? '' : bytes(memory), [job.progress.text]);
+      return line('ok', memory == null ? '' : bytes(memory), [engine, busy(job) || address(job.url)], false, busy(job) && address(job.url));
     case 'failed':
       return broken(job, job.ended_at == null ? '' : when(job.ended_at, now));
     case 'lost':
@@ -96,6 +97,16 @@ export function describeDeployment(job: Job, memory: number | null, now: number)
     case 'cancelled':
       return line('idle', '', [say('stopped')]);
   }
+}
+
+/** Phases of a deployment that does not answer; `workbench.runtime.health` names them. */
+const NOT_WELL: ReadonlySet<string> = new Set(['hung', 'busy']);
+
+/** `3 running, 2 waiting`; empty while nobody asks. */
+function busy(job: Job): string {
+  const { running, waiting } = job.values;
+  const facts = [running ? say('requestsRunning', { count: integer(running) }) : '', waiting ? say('requestsWaiting', { count: integer(waiting) }) : ''];
+  return facts.filter(Boolean).join(', ');
 }
 
 export function describeModel(model: LocalModel, jobs: readonly Job[]): Line {

@@ -93,6 +93,9 @@ class JobsView:
             if record.kind == "finetune":
                 curve.add(store.metrics_since(record.id, curve.cursor))
             points, last = curve.points(), dict(curve.last)
+        if record.kind == "deploy" and record.state is JobState.RUNNING:
+            row = store.last_metric(record.id)
+            last = dict(row.values) if row is not None else {}
         payload, endpoint = record.spec.payload, record.endpoint or {}
         return {
             "id": record.id,

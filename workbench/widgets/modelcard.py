@@ -1,5 +1,7 @@
 """The card of a model: what it is, where it runs, how it answers, and what can be done with it, live. Follows the module it was
 made for; a deployment shared with other notebooks shows its state here as well.
+
+How busy it is tells the engine, for everybody who asks it; how fast it answers, where the engine tells nothing, the answers of this kernel.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.jobs import JobRecord, JobState
@@ -18,6 +20,9 @@ from . import static
 from .base import Widget, problem
 from .chat import quietly
 from .messages import say
+from .modelfacts import details_of, fit_of, reason_of
+from .modelload import LoadLines
+from .modelstart import StartSteps
 from .words import chip, duration, size
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ _LOOK, _CALM = 0.1, 1.0  # seconds between two looks while something goes on, an
 _ALONE = 20.0  # seconds after which nobody seems to look
 _WINDOW = 300.0
 _SHOWN = 60  # values in a small line
+_FIT_SECONDS = 15.0
+_LOG_LINES = 8
 
 
 class ModelCard(Widget):
@@ -49,7 +56,11 @@ class ModelCard(Widget):
         self._problem: dict[str, str] | None = None
         self._meta: tuple[str, ModelMeta | None] = ("", None)
         self._memory: deque[int] = deque(maxlen=_SHOWN)
-        self._seen: list[tuple[str, str]] = []
+        self._steps = StartSteps()
+        self._lines = LoadLines()
+        self._load: dict[str, Any] | None = None
+        self._log = ""
+        self._fit: tuple[float, str, dict[str, Any] | None] = (-_FIT_SECONDS, "", None)
         self._thread: threading.Thread | None = None
         super().__init__(**unknown)
         self._awake()
@@ -66,6 +77,7 @@ class ModelCard(Widget):
         last: Mapping[str, Any] = {}
         measured = 0.0
         while not self._closing.is_set():
+            self._check_fit(self._record())
             with self._lock:
                 if time.monotonic() - measured >= _CALM:
                     measured = time.monotonic()
@@ -86,7 +98,14 @@ class ModelCard(Widget):
     def _measure(self) -> None:
         import psutil
 
+        from ..runtime import jobs
+
         record = self._record()
+        self._load, self._log = None, ""
+        if record is not None and record.state is JobState.RUNNING:
+            self._load = self._lines.read(jobs.store(), record, time.time())
+        if record is not None and record.state in (JobState.QUEUED, JobState.PREPARING) and self._steps.slow:
+            self._log = jobs.log_tail(record.id, _LOG_LINES)
         if record is None or record.pid is None or record.state is not JobState.RUNNING:
             return
         try:
@@ -94,6 +113,15 @@ class ModelCard(Widget):
             self._memory.append(sum(p.memory_info().rss for p in (process, *process.children(recursive=True))))
         except psutil.Error:
             return
+
+    def _check_fit(self, record: JobRecord | None) -> None:
+        """Whether what is not deployed would fit now; asked again now and then, because others take and give memory."""
+        if self._busy or (record is not None and record.state.active) or self._module.state not in ("idle", "cancelled", "succeeded", "failed"):
+            return
+        key = str(getattr(self._module, "finetuned_model_path", ""))
+        at, of, _ = self._fit
+        if of != key or time.monotonic() - at >= _FIT_SECONDS:
+            self._fit = (time.monotonic(), key, fit_of(self._module))
 
     def _record(self) -> JobRecord | None:
         job = getattr(self._module, "deployment", None)
@@ -105,8 +133,8 @@ class ModelCard(Widget):
         module, record = self._module, self._record()
         state = self._state(record)
         progress = record.progress if record is not None and record.state.active else getattr(module, "progress", None)
-        text = (progress.text or progress.phase) if progress is not None else ""
-        self._note_step(state, text)
+        starting = state in ("queued", "preparing")
+        self._steps.note(starting, progress)
         failure = record.failure if record is not None else None
         meta = self._facts_of_model()
         endpoint = (record.endpoint if record is not None else None) or {}
@@ -118,6 +146,10 @@ class ModelCard(Widget):
             "state": state,
             "hosted": hosted,
             "engine": str(record.spec.backend if record is not None else ""),
+            "type": str((record.spec.payload.get("type") if record is not None else "") or (meta.type if meta is not None else "") or "llm"),
+            "reason": reason_of(record),
+            "details": details_of(record, meta),
+            "fit": self._fit[2] if not starting and state != "running" else None,
             "base": str(getattr(module, "base_model", "") or ""),
             "meta": {
                 "parameters": meta.parameters,
@@ -128,7 +160,8 @@ class ModelCard(Widget):
             }
             if meta is not None
             else None,
-            "steps": [{"title": title, "state": kind} for title, kind in self._steps(state)],
+            "steps": self._steps.shown() if starting else [],
+            "log": self._log if starting else "",
             "progress": {"done": progress.done, "total": progress.total, "unit": progress.unit, "eta": progress.eta}
             if progress is not None
             else None,
@@ -139,6 +172,7 @@ class ModelCard(Widget):
             "endpoint": str(endpoint.get("url", "")),
             "code": f"{self._code()}",
             "answers": self._answers(record),
+            "load": self._load if state == "running" else None,
             "memory": list(self._memory) if state == "running" else [],
             "memory_total": _memory_total(),
             "actions": self._actions(state),
@@ -160,17 +194,6 @@ class ModelCard(Widget):
         if self._meta[0] != key:
             self._meta = (key, getattr(self._module, "meta", None))
         return self._meta[1]
-
-    def _note_step(self, state: str, text: str) -> None:
-        if state not in ("preparing", "queued"):
-            if state in ("running", "idle"):
-                self._seen = []
-            return
-        if text and (not self._seen or self._seen[-1][0] != text):
-            self._seen = [(title, "done") for title, _ in self._seen] + [(text, "now")]
-
-    def _steps(self, state: str) -> Iterable[tuple[str, str]]:
-        return self._seen if state in ("queued", "preparing") else []
 
     def _answers(self, record: JobRecord | None) -> dict[str, Any]:
         since = max(time.time() - _WINDOW, (record.started_at or 0.0) if record is not None else 0.0)
@@ -274,7 +297,7 @@ class ModelCard(Widget):
         word, tone = chip(record) if record is not None else (say("Idle"), "idle")
         facts = [str(getattr(self._module, "base_model", "")), size(meta.size_bytes) if meta is not None and meta.size_bytes else ""]
         if record is not None:
-            facts += [record.spec.backend, str((record.endpoint or {}).get("url", ""))]
+            facts += [record.spec.backend, str((record.endpoint or {}).get("url", "")), reason_of(record)]
         answers = self._answers(record)
         if answers["first_token"] is not None:
             facts.append(say("first token {time}", time=duration(answers["first_token"])))

@@ -4,11 +4,39 @@ import type { Problem } from '../../common/rpc';
 export type CardStateName = 'idle' | 'queued' | 'preparing' | 'running' | 'stopping' | 'failed' | 'lost' | 'cancelled' | 'succeeded';
 export type CardAct = 'deploy' | 'stop' | 'cancel';
 
+/** How busy the engine is, for all who ask it; what it does not tell is null. Lines are of equal steps over five minutes, oldest first. */
+export interface Load {
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly cache: number | null;
+  readonly speed: number | null;
+  readonly requests: number | null;
+  readonly rate: number | null;
+  readonly lines: Readonly<Partial<Record<'running' | 'cache' | 'speed' | 'rate', readonly number[]>>>;
+}
+
+export interface Step {
+  readonly title: string;
+  readonly state: 'done' | 'now';
+  readonly seconds: number | null;
+}
+
 export interface Card {
   readonly name: string;
   readonly state: CardStateName;
   readonly hosted: boolean;
   readonly engine: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly details: {
+    readonly ttl: number;
+    readonly restarts: number;
+    readonly context: number;
+    readonly quantization: string;
+    readonly template: string;
+    readonly adapters: number;
+  };
+  readonly fit: { readonly fits: boolean; readonly need: number; readonly free: number; readonly device: string; readonly fix: string } | null;
   readonly base: string;
   readonly meta: {
     readonly parameters: number;
@@ -17,7 +45,8 @@ export interface Card {
     readonly context: number;
     readonly architecture: string;
   } | null;
-  readonly steps: readonly { readonly title: string; readonly state: 'done' | 'now' }[];
+  readonly steps: readonly Step[];
+  readonly log: string;
   readonly progress: { readonly done: number | null; readonly total: number | null; readonly unit: string; readonly eta: number | null } | null;
   readonly started_at: number | null;
   readonly now: number;
@@ -33,6 +62,7 @@ export interface Card {
     readonly speed: number | null;
     readonly speeds: readonly number[];
   };
+  readonly load: Load | null;
   readonly memory: readonly number[];
   readonly memory_total: number;
   readonly actions: readonly CardAct[];

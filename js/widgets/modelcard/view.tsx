@@ -8,15 +8,18 @@ import * as format from '../../common/format';
 import * as icons from '../../common/icons';
 import { inserter } from '../../common/insert';
 import { common, modelcard, timeWords, translator } from '../../common/messages';
-import { Bar, Button, Confirm, Copy, Facts, Glyph, Log, ProblemNote, Spark, StateChip, Why } from '../../common/parts';
+import { Button, Confirm, Copy, Facts, Glyph, Log, ProblemNote, StateChip, Why } from '../../common/parts';
 import type { Tone } from '../../common/parts';
 import { problemOf } from '../../common/rpc';
 import type { ViewProps } from '../../common/widget';
+import { Numbers } from './numbers';
+import { Steps } from './start';
 import type { Card, CardAct, CardAction, CardState, CardStateName } from './state';
 
 const t = translator(modelcard);
 const c = translator(common);
 const times = timeWords();
+const thousands = (count: number): string => format.fixed(count / 1024, count % 1024 && count < 10_240 ? 1 : 0);
 type Props = ViewProps<CardState, CardAction>;
 type Inner = Props & { card: Card };
 
@@ -55,17 +58,25 @@ function count(parameters: number): string {
 }
 
 function facts({ card, state }: Inner, now: number): ComponentChildren[] {
-  const { meta } = card;
+  const { meta, details } = card;
   const same = card.base === card.name || card.base.endsWith(`/${card.name}`);
   const model = [
     !same && card.base.split('/').pop(),
     meta && meta.parameters > 0 && t('parameters', { count: count(meta.parameters) }),
     meta && meta.size > 0 && [format.bytes(meta.size), meta.dtype].filter(Boolean).join(', '),
-    meta && meta.context > 0 && t('context', { count: format.fixed(meta.context / 1024, meta.context % 1024 && meta.context < 10_240 ? 1 : 0) })
+    meta && meta.context > 0 && t('context', { count: thousands(meta.context) }),
+    details.quantization
   ];
   if (card.hosted) return [t('hosted'), ...model];
   if (card.state === 'running') {
-    return [model[0], model[1], card.engine, card.started_at !== null && t('up', { time: format.estimate(now - card.started_at, times) })];
+    return [
+      model[0],
+      model[1],
+      card.engine,
+      card.started_at !== null && t('up', { time: format.estimate(now - card.started_at, times) }),
+      details.ttl > 0 && t('stopsIdle', { time: format.estimate(details.ttl, times) }),
+      details.restarts > 0 && (details.restarts === 1 ? t('restartedOnce') : t('restarted', { count: format.integer(details.restarts) }))
+    ];
   }
   if (card.state === 'preparing' || card.state === 'queued') {
     const eta = card.progress?.eta ?? null;
@@ -105,60 +116,32 @@ function Buttons(props: Inner): VNode | null {
   return parts.length ? <div class={`acts ${parts.length === 1 ? 'one' : ''}`}>{parts}</div> : null;
 }
 
-function Steps({ card }: Inner): VNode | null {
-  const { progress } = card;
-  if (!card.steps.length) return null;
+/** How it was asked for, where that is not what the model says of itself. */
+function Details({ card: { details, meta } }: Inner): VNode | null {
   return (
-    <ol class="steps">
-      {card.steps.map(step => {
-        const now = step.state === 'now';
-        const total = now ? (progress?.total ?? null) : null;
-        const done = now ? (progress?.done ?? null) : null;
-        const sizes = progress?.unit === 'B' || progress?.unit === 'bytes';
-        const said = done === null || total === null ? '' : sizes ? `${format.size(done, total).value} / ${format.bytes(total)}` : `${format.integer(done)} / ${format.integer(total)} ${progress?.unit ?? ''}`;
-        return (
-          <li key={step.title} class={step.state}>
-            {now ? <i class="wb-dot run" /> : <Glyph icon={icons.check} />}
-            <span class="wb-cut">{step.title}</span>
-            {now && total !== null ? <Bar share={done === null ? null : done / total} label={step.title} /> : <span />}
-            <span>{said}</span>
-          </li>
-        );
-      })}
-    </ol>
+    <Facts
+      class="wb-s"
+      items={[
+        details.context > 0 && details.context !== meta?.context && t('context', { count: thousands(details.context) }),
+        details.quantization,
+        details.template && t('template', { name: details.template }),
+        details.adapters > 0 && t('adapters', { count: format.integer(details.adapters) })
+      ]}
+    />
   );
 }
 
-function Numbers({ card }: Inner): VNode | null {
-  const { answers, memory } = card;
-  const tiles: VNode[] = [];
-  const add = (title: string, value: string, unit: string, values: readonly number[], to?: number): void => {
-    tiles.push(
-      <div key={title}>
-        <h3>{title}</h3>
-        <b>
-          {value} <small>{unit}</small>
-        </b>
-        <Spark values={Float64Array.from(values)} height={24} from={0} fill {...(to ? { to } : {})} />
-      </div>
-    );
-  };
-  if (answers.first_token !== null) {
-    const [value, unit] = format.duration(answers.first_token, times).split(' ');
-    add(t('firstToken'), value ?? '', unit ?? '', answers.first_tokens);
-  }
-  if (answers.speed !== null) add(t('speed'), format.integer(answers.speed), 'tok/s', answers.speeds);
-  if (answers.count > 0) add(t('answers'), format.integer(answers.count), t('failedCount', { count: format.integer(answers.failed) }), []);
-  const last = memory[memory.length - 1];
-  if (last !== undefined) {
-    const { value, unit } = format.size(last);
-    add(t('memory'), value, unit, memory, Math.max(...memory) * 1.25);
-  }
-  return tiles.length ? (
-    <div class={`nums ${tiles.length > 2 ? 'many' : ''}`} style={{ '--n': tiles.length }}>
-      {tiles}
+function Fits({ card: { fit } }: Inner): VNode | null {
+  if (!fit) return null;
+  const sizes = t('fitsOf', { need: format.bytes(fit.need), free: format.bytes(fit.free) });
+  return (
+    <div class={`fit ${fit.fits ? 'ok' : 'warn'}`}>
+      <Glyph icon={fit.fits ? icons.check : icons.warn} />
+      <b>{[t(fit.fits ? 'fits' : 'fitsNot'), fit.device.startsWith('GPU') && fit.device].filter(Boolean).join(' ')}</b>
+      <span>{sizes}</span>
+      {!fit.fits && fit.fix && <code>{t('fitsWith', { argument: fit.fix })}</code>}
     </div>
-  ) : null;
+  );
 }
 
 function Uses({ card }: Inner): VNode {
@@ -208,14 +191,14 @@ export function View(props: Props): VNode | null {
           <div>
             <div class="wb-row">
               <span class="wb-title wb-cut">{card.name}</span>
-              <StateChip tone={TONES[card.state]}>{t(card.hosted ? 'ready' : card.state)}</StateChip>
+              <StateChip tone={card.state === 'running' && card.reason ? 'warn' : TONES[card.state]}>{t(card.hosted ? 'ready' : card.state)}</StateChip>
             </div>
             <Facts items={facts(inner, now)} />
           </div>
           <Buttons {...inner} />
         </div>
         {problem && <ProblemNote problem={problem} dismiss={c('dismiss')} onDismiss={() => dispatch({ type: 'problem', problem: null })} />}
-        {(card.state === 'preparing' || card.state === 'queued') && <Steps {...inner} />}
+        {(card.state === 'preparing' || card.state === 'queued') && <Steps card={card} />}
         {bad && card.failure && (
           <>
             <Why cause={card.failure.cause} fix={card.failure.fix} words={{ cause: c('cause'), fix: c('fix') }} />
@@ -229,7 +212,10 @@ export function View(props: Props): VNode | null {
             )}
           </>
         )}
-        {card.state === 'running' && <Numbers {...inner} />}
+        {card.reason && <p class="why">{card.reason}</p>}
+        {!problem && !bad && <Fits {...inner} />}
+        {card.state === 'running' && <Numbers card={card} />}
+        {card.state === 'running' && <Details {...inner} />}
         {card.state === 'running' && <Uses {...inner} />}
         {state.asking && (
           <Confirm
