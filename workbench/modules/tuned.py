@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from ..core.jobs import Progress
+from ..core.models import ModelMeta
 from ..errors import ModelNotFound, WorkbenchError
 from ..providers import model_names
 from . import runs
 from .builder import Builder
-
-if TYPE_CHECKING:
-    from ..core.models import ModelMeta
 
 
 class Tuned(Builder):
@@ -46,11 +45,31 @@ class Tuned(Builder):
 
     @property
     def meta(self) -> ModelMeta | None:
-        """What the model's files tell about it; None while it is not on this machine."""
+        """What the model is, and in ``meta.served`` how it is served: the engine, its context, adapters, memory.
+
+        From its files, from the deployment once there is one, and from the server, which is asked. None for a model that is not on this machine
+        and not served.
+        """
+        from ..runtime import served_facts
+
+        record, endpoint = self._serving.record, self._serving.endpoint
+        if record is not None and "arguments" in record.spec.payload:
+            place = str(record.spec.payload.get("model", ""))
+            found = self._file_meta(Path(place)) if place else None
+            found = found or ModelMeta("", self.name, type=self._kind or "llm")
+            return replace(found, type=self._kind or found.type, served=served_facts.of_deployment(record, endpoint))
+        if endpoint is not None:
+            found = served_facts.of_address(endpoint, self._name or Path(self.base_model).name)
+            files = self._file_meta()
+            return replace(files, served=found.served) if files is not None else replace(found, type=self._kind or found.type)
+        return self._file_meta()
+
+    def _file_meta(self, place: Path | None = None) -> ModelMeta | None:
+        """What the files tell, of the model that `start` serves when no place is given."""
         from ..runtime.models import inspect
 
         try:
-            return inspect(self._model_path(download=False))
+            return inspect(place or self._model_path(download=False))
         except ModelNotFound:
             return None
 
@@ -79,7 +98,7 @@ class Tuned(Builder):
         return self._taken[1]
 
     def _told_type(self) -> str:
-        meta = self.meta
+        meta = self._file_meta()
         return meta.type if meta is not None else model_names.type_of(Path(self.base_model).name)
 
     @property
