@@ -142,7 +142,7 @@ def test_unknown_options_and_commands_name_the_nearest() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    commands = ["deploy", "query", "undeploy", "finetune", "eval", "ps", "logs", "stop", "env"]
+    commands = ["deploy", "query", "undeploy", "restart", "finetune", "eval", "ps", "logs", "stop", "env"]
     top = workbench("--help")
     assert top.returncode == 0
     assert all(c in top.stdout for c in commands)

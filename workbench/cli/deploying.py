@@ -30,10 +30,12 @@ def deploy(
     gives the deployment that is there.
     """
     from ..core.jobs import JobState
+    from ..errors import ArgumentError
     from ..modules import deploy_plan, engines
-    from ..modules.following import failed, follow
-    from ..runtime import jobs, models
+    from ..modules.serving import Serving
+    from ..runtime import joining, models
     from ..runtime.front_end import StatusLine, describe
+    from ..runtime.replacing import makes_room
     from ..runtime.words import state_word
 
     chosen = engines.chosen(engine, key_values(arguments or []), attach=False)
@@ -46,15 +48,19 @@ def deploy(
         if dry_run:
             say(str(deploy_plan.dry_run(plan, plan.spec.name)))
             return
-        record = jobs.submit(plan.spec)
+        replace = bool(plan.start.get("replace"))
+        if replace and not wait:
+            raise ArgumentError("replace=true needs --wait.", "The old one ends when the new one answers.", "Leave out --no-wait.")
+        first = makes_room(plan.spec, replace=replace, check=bool(plan.start.get("check_fit", True)))
         if wait:
-            record = follow(record.id, lambda r: line.show(" · ".join(filter(None, (r.name, describe(r.progress))))), ready=True)
+            show = lambda r: line.show(" · ".join(filter(None, (r.name, describe(r.progress)))))  # noqa: E731
+            record = Serving().start(plan.spec, show, replace=replace, first=first)
+        else:
+            record, _ = joining.submit(plan.spec)
     finally:
         line.clear()
     if record.state is JobState.RUNNING:
         _answers(record, plan.why)
-    elif wait:
-        raise failed(record, f"{record.name} could not be started.", f"Look at: workbench logs {record.id}")
     else:
         say(f"{record.name} ({record.id}): {state_word(record).lower()} with {plan.why}. workbench ps shows its address when it answers.")
 
@@ -116,21 +122,26 @@ def undeploy(name: Annotated[str, DEPLOYMENT]) -> None:
     say(f"{record.name} ({record.id}) is stopped.")
 
 
+def restart(name: Annotated[str, DEPLOYMENT]) -> None:
+    """Start a deployment's engine anew, for everybody who uses it; one that has ended comes back as it was."""
+    from ..runtime.deployment import Deployment
+    from ..runtime.front_end import StatusLine, describe
+
+    line = StatusLine()
+    try:
+        again = Deployment(name).restart(on_change=lambda record: line.show(describe(record.progress)))
+    finally:
+        line.clear()
+    say(f"{again.name} ({again.id}) answers at {again.url}.")
+
+
 def _deployment(name: str) -> JobRecord:
     """The deployment at work that a user means."""
-    from ..errors import JobNotFound, nearest
-    from ..runtime import jobs
+    from ..errors import JobNotFound
+    from ..runtime.deployment import find
 
-    jobs.sweep()
-    active = jobs.store().jobs(kind="deploy", active=True)
-    for fits in (
-        [r for r in active if r.name == name or r.id == name],
-        [r for r in active if r.endpoint and r.endpoint.get("model") == name],
-        [r for r in active if len(name) >= 3 and r.id.startswith(name)],
-    ):
-        if fits:
-            return fits[0]
-    names = [r.name for r in active]
-    near = nearest(name, names)
-    cause = f"{near!r} is the nearest name." if near else f"At work: {', '.join(names)}." if names else "No deployment is at work."
-    raise JobNotFound(f"No deployment is called {name!r}.", cause, f"workbench deploy {name} starts it; workbench ps lists what runs.")
+    try:
+        return find(name, active=True)
+    except JobNotFound as e:
+        fix = f"workbench deploy {name} starts it; workbench ps lists what runs."
+        raise JobNotFound(e.what, e.cause.replace("There is none.", "No deployment is at work."), fix, job_id=name) from None

@@ -24,7 +24,7 @@ def ps(
 ) -> None:
     """List jobs: fine-tunings and deployments, those of notebooks too."""
     from ..runtime import jobs
-    from ..runtime.words import ago, detail, state_word
+    from ..runtime.words import ago, state_word
 
     jobs.sweep()
     records = jobs.store().jobs(active=None if all else True)
@@ -35,12 +35,17 @@ def ps(
         note("No jobs yet." if all else "Nothing runs. workbench ps --all lists ended jobs too.")
         return
     head = ("ID", "NAME", "KIND", "STATE", "WHEN", "DETAIL")
-    rows = [(r.id, r.name, r.kind, state_word(r), ago(r.ended_at or r.started_at or r.created_at), _address(r) or detail(r)) for r in records]
+    rows = [(r.id, r.name, r.kind, state_word(r), ago(r.ended_at or r.started_at or r.created_at), _doing(r)) for r in records]
     table(head, rows)
 
 
-def _address(record: JobRecord) -> str:
-    return str(record.endpoint.get("url", "")) if record.endpoint and record.state.active else ""
+def _doing(record: JobRecord) -> str:
+    """Where it answers, unless there is more to say."""
+    from ..runtime.words import detail
+
+    what = detail(record)
+    url = str((record.endpoint or {}).get("url", "")) if str(record.state) == "running" else ""
+    return ", ".join(filter(None, [url, "" if url and what == "Ready" else what]))
 
 
 def _facts(record: JobRecord) -> dict[str, Any]:

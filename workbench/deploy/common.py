@@ -13,6 +13,11 @@ from ..core.specs import DeploySpec
 from ..errors import ArgumentError, ModelNotFound, unknown_argument
 
 _RUNNERS = Path(__file__).resolve().parent.parent / "runners"
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large")
+_DAMAGED = re.compile(  # what safetensors and torch say of files that are cut off
+    r"SafetensorError|deserializing header|header ?too (?:large|small)|not fully covered|PytorchStreamReader failed|invalid load key|unexpected EOF",
+    re.I,
+)
 _ERROR = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception)): (.+)$", re.M)
 
 
@@ -55,14 +60,28 @@ def spec_file(spec: DeploySpec, **more: Any) -> str:
     return json.dumps(d, ensure_ascii=False, indent=1)
 
 
+def disk_is_full(what: str, log_tail: str) -> Failure | None:
+    """The failure of a process that could not write a file; None where that is not what happened."""
+    found = _DISK_FULL.search(log_tail)
+    if found is None:
+        return None
+    fix = "Make room on the disk that holds the workbench's home, or set WORKBENCH_HOME to a folder on another one."
+    return Failure(f"{what} found the disk full: {found[0]}.", fix, log_tail)
+
+
 def explain_end(engine: str, exit_code: int | None, log_tail: str) -> Failure:
     """Why an engine ended, from the usual signs."""
     said = _ERROR.findall(log_tail)
     cause = f"{said[-1][0]}: {said[-1][1]}" if said else ""
+    if cause and _DAMAGED.search(cause):
+        fix = "Fetch or copy the model again: a file of its weights is shorter or other than it should be."
+        return Failure(f"A file of the model's weights is damaged. {cause}", fix, log_tail)
     if exit_code in (-9, 137) and not cause:
         return Failure(f"{engine} was killed.", "Probably the machine's memory ran out: stop other jobs, or serve a smaller model.", log_tail)
     if re.search(r"out of memory|cannot allocate|failed to allocate|MemoryError", log_tail, re.I):
         fix = "Stop other jobs, serve a smaller model, or give it a shorter context."
         return Failure(f"{engine} did not get enough memory. {cause}".strip(), fix, log_tail)
+    if full := disk_is_full(engine, log_tail):
+        return full
     how = "" if exit_code is None else f" (exit code {exit_code})"
     return Failure(cause or f"{engine} ended by itself{how}.", "The log says more; start() tries again.", log_tail)

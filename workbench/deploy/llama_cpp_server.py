@@ -16,7 +16,7 @@ from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
 from . import default_parameters, gguf_cache
-from .common import explain_end, runner, served_name, spec_file
+from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
 from .gguf_files import find_gguf, find_mmproj, is_quantization, models_in
 from .llama_cpp_arguments import ALIASES, CHOICES, FLAGS, OUTTYPES, PLACES, SLOTS, defaults_of
@@ -126,6 +126,8 @@ class LlamaCpp(Engine):
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
         if stage == "convert":
+            if full := disk_is_full("The conversion to GGUF", log_tail):
+                return full
             found = explain_end("The conversion to GGUF", exit_code, log_tail)
             return replace(found, fix="Serve the model as it is: deploy_method(workbench.deploy.transformers).")
         return explained(log_tail) or explain_end("llama.cpp", exit_code, log_tail)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, Progress
 from ..errors import ArgumentError, EndpointError, JobError, NotStarted
-from . import engines, training, views
+from . import attaching, engines, training, views
 from .adapted import Adapted
 from .exact_prompt import ExactPrompt
 from .methods import NONE
@@ -68,6 +68,8 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
             if self._methods["deploy"].name == NONE:
                 raise NotStarted(f"{self.name} is not deployed.", "It was told so: deploy_method(None).", "Choose one, such as wb.deploy.auto.")
             raise NotStarted(f"{self.name} is not deployed.", "It was asked before it was started.", "Type start() on it first.")
+        if not endpoint.model and not endpoint.job_id:
+            self._serving.endpoint = endpoint = attaching.settled(endpoint)  # its server was not up when it was attached to
         return self._with_adapter(endpoint)
 
     @property
@@ -202,6 +204,8 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
             if job is not None and job.state.active:
                 raise JobError(f"{self.name} is still being fine-tuned.", "", "Call wait() first, or stop('finetune').", job_id=job.id)
             self._await_training()
+        from ..runtime.replacing import makes_room
+
         began = time.monotonic()
         with views.starting(self) as show:
 
@@ -214,7 +218,7 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
             if not replace and self._serving.serves(plan.spec):
                 show.ready(f"{self.name} runs already · {plan.engine}")
             else:
-                first = _makes_room(plan)
+                first = makes_room(plan.spec, replace=replace, check=bool(plan.start.get("check_fit", True)))
                 progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
                 private = bool(self.finetuned_model_path)
                 self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
@@ -226,7 +230,9 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
         self._serving.stop()
 
     def _explained(self, error: EndpointError) -> EndpointError:
-        return self._serving.explained(error, self.name)
+        endpoint = self._serving.endpoint
+        told = self._serving.explained(error, self.name)
+        return told if endpoint is None else attaching.explained(told, endpoint)
 
     # ---- fine-tuning
 
@@ -267,16 +273,6 @@ def _ensure_fits(plan: engines.Plan) -> None:
 
     if plan.start.get("check_fit", True):
         ensure_fits(plan.spec)
-
-
-def _makes_room(plan: engines.Plan) -> bool:
-    """Whether the deployments whose place this one takes have to end first. Raises `DoesNotFit`."""
-    if not plan.start.get("replace") or not plan.start.get("check_fit", True):
-        _ensure_fits(plan)
-        return False
-    from ..runtime.replacing import must_go_first
-
-    return must_go_first(plan.spec)
 
 
 def _checked(task: str | None) -> str | None:

@@ -4,8 +4,8 @@ Ends and starts nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..core.jobs import JobRecord, JobSpec
 from ..core.specs import DeploySpec
@@ -13,6 +13,18 @@ from ..errors import DoesNotFit
 from .fit import ensure_fits, fit_of, refusal
 from .joining import others
 from .machine import Machine, snapshot
+
+
+def makes_room(spec: JobSpec, *, replace: bool, check: bool) -> bool:
+    """Whether the deployments whose place this one takes have to end before it starts; and that it fits at all, unless ``check`` is off.
+
+    Raises
+    ------
+    DoesNotFit
+    """
+    if check and not replace:
+        ensure_fits(spec)
+    return check and replace and must_go_first(spec)
 
 
 def must_go_first(spec: JobSpec) -> bool:
@@ -43,7 +55,7 @@ def without(machine: Machine, going: Sequence[JobRecord]) -> Machine:
     """The machine as it would be when these jobs had ended."""
     ids = {record.id for record in going}
     gpus = tuple(
-        replace(
+        dataclasses.replace(
             gpu,
             memory_used=max(0, gpu.memory_used - sum(h.memory for h in gpu.holders if h.job_id in ids)),
             holders=tuple(h for h in gpu.holders if h.job_id not in ids),
@@ -51,6 +63,6 @@ def without(machine: Machine, going: Sequence[JobRecord]) -> Machine:
         for gpu in machine.gpus
     )
     held = sum(h.memory for h in machine.holders if h.job_id in ids)
-    return replace(
+    return dataclasses.replace(
         machine, gpus=gpus, memory_used=max(0, machine.memory_used - held), holders=tuple(h for h in machine.holders if h.job_id not in ids)
     )

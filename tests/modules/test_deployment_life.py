@@ -1,0 +1,129 @@
+"""A deployment's life as a notebook sees it: idle time-outs, second ones beside it, restarts; with the dummy engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+import workbench as wb
+from workbench.errors import ArgumentError, EndpointDown, NotStarted
+from workbench.runtime import jobs
+
+from ..support.job_helpers import ended, until
+
+
+def dummy(**arguments: object) -> wb.TrainableModule:
+    return wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, **arguments)
+
+
+def job_of(m: wb.TrainableModule) -> wb.Deployment:
+    assert m.deployment is not None
+    return m.deployment
+
+
+def test_one_that_nobody_asks_ends_as_a_success_and_says_so(home: Path) -> None:
+    m = dummy(ttl=1).start()
+    assert m("hi")
+    record = ended(job_of(m).id)
+    assert record.state == "succeeded"
+    assert "asked" in record.progress.text
+    assert record.failure is None
+    assert "Ended just now" in repr(wb.deployments())
+    with pytest.raises(EndpointDown, match="ended after 1 s without a request") as told:
+        m("hi")
+    assert "start() brings it back" in told.value.fix
+    assert m.start()("hi")
+    assert job_of(m).id != record.id
+
+
+def test_the_longer_idle_time_out_counts_for_those_who_share_it(home: Path) -> None:
+    m = dummy(ttl=1).start()
+    first = job_of(m)
+    assert dummy(ttl=2.5).start().deployment == first
+    until(lambda: first.ttl == 2.5, "the longer one")
+    assert dummy(ttl=1).start().deployment == first
+    assert ended(first.id).progress.text == "Nobody has asked for 2.5 seconds."
+    with pytest.raises(EndpointDown, match=r"after 2\.5 s"):
+        m("hi")
+
+
+def test_one_who_shares_it_without_a_time_out_keeps_it_for_ever_and_through_a_restart(home: Path) -> None:
+    m = dummy(ttl=1).start()
+    dummy().start()
+    until(lambda: job_of(m).ttl == 0, "no time-out")
+    m.restart()
+    with pytest.raises(TimeoutError):
+        job_of(m).wait(timeout=3)
+    assert m("hi")
+
+
+def test_a_time_out_that_is_given_while_it_loads_counts(home: Path) -> None:
+    first = jobs.submit(dummy(ttl=600, load_delay=1)._plan().spec)
+    m = dummy(ttl=0, load_delay=1).start()
+    assert job_of(m).id == first.id
+    assert job_of(m).ttl == 0
+
+
+def test_same_arguments_are_one_deployment_and_a_variant_is_a_second(home: Path) -> None:
+    first, same, second = dummy().start(), dummy().start(), dummy(variant="b").start()
+    assert job_of(first) == job_of(same)
+    assert job_of(second) != job_of(first)
+    assert job_of(second).name == "nothing-b"
+    assert second.endpoint.model == first.endpoint.model
+    with pytest.raises(ArgumentError, match="restarts"):
+        dummy(restarts=-1)
+    with pytest.raises(ArgumentError, match="ttl"):
+        dummy(ttl="soon")
+
+
+def test_replace_ends_the_others_of_this_model_and_nobody_elses(home: Path) -> None:
+    others = [dummy(text="a").start(), dummy(variant="b").start()]
+    elsewhere = wb.TrainableModule("something").deploy_method(wb.deploy.dummy).start()
+    new = dummy(text="new", replace=True).start()
+    assert new("hi") == "new"
+    assert [m.state for m in others] == ["cancelled", "cancelled"]
+    assert elsewhere("hi")
+    with pytest.raises(EndpointDown, match=r"was replaced(.|\n)*gave way to nothing"):
+        others[0]("hi")
+    assert new.start()("hi") == "new"  # nothing to replace any more
+
+
+def test_restart_is_for_all_who_use_it(home: Path) -> None:
+    m, other = dummy().start(), dummy().start()
+    pid = job_of(m).record.pid
+    m.restart()
+    assert job_of(m).record.pid != pid
+    assert other("hi")
+    assert job_of(other) == job_of(m)
+    m.deploy_method(wb.deploy.dummy, text="changed").restart()
+    assert m("hi") == "changed"
+    with pytest.raises(NotStarted):
+        dummy().restart()
+
+
+def test_restart_brings_back_what_has_ended(home: Path) -> None:
+    m = dummy(restarts=0).start()
+    psutil.Process(job_of(m).record.pid).kill()
+    ended(job_of(m).id)
+    assert m.restart()("hi")
+
+
+def test_the_terminal_shows_the_same_states(home: Path) -> None:
+    from ..support.cli_helpers import workbench
+
+    m = dummy(restarts=5).start()
+    assert m.endpoint.url in workbench("ps").stdout
+    for _ in range(3):  # so that the pause is long enough to look
+        m.start()
+        psutil.Process(job_of(m).record.pid).kill()
+        until(lambda: job_of(m).state == "preparing", "its death to be seen")
+    shown = workbench("ps").stdout
+    assert "Restarting" in shown
+    assert "(3 of 5)" in shown
+    assert "answers at http" in workbench("restart", "nothing").stdout
+    assert m("hi")
+    replaced = workbench("deploy", "nothing", "text=new", "replace=true", "--engine", "dummy")
+    assert "nothing answers" in replaced.stdout, replaced.stderr
+    assert m.state == "cancelled"

@@ -1,0 +1,70 @@
+"""Whether the deployments whose place a new one takes have to end before it starts; the machine's free memory is made up here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.errors import DoesNotFit, JobFailed
+from workbench.runtime import fit, machine, replacing
+from workbench.runtime.machine import Machine
+
+ROOM = 3 << 20  # bytes: a pocket with 8,192 tokens takes more
+
+
+def pocket(**arguments: object) -> wb.TrainableModule:
+    return wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, **arguments)
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose memory is full, so that only what is freed is free."""
+
+    def snapshot() -> Machine:
+        now = machine.snapshot()
+        return replace(now, memory_used=now.memory_total - ROOM)
+
+    for module in (fit, replacing):
+        monkeypatch.setattr(module, "snapshot", snapshot)
+    monkeypatch.setattr(fit, "_bounded", lambda total, free: (total, free))
+
+
+def test_with_room_for_both_the_old_one_answers_until_the_new_one_does(home: Path) -> None:
+    old = pocket().start()
+    assert not replacing.must_go_first(pocket(n_ctx=512)._plan().spec)
+    new = pocket(n_ctx=512, replace=True).start()
+    assert new("hi")
+    assert old.state == "cancelled"
+
+
+def test_without_room_the_old_one_goes_first(home: Path, full: None) -> None:
+    with pytest.raises(DoesNotFit):
+        pocket().start()
+    old = pocket(check_fit=False).start()
+    with pytest.raises(DoesNotFit):
+        pocket(n_ctx=512).start()
+    new = pocket(n_ctx=512, replace=True)
+    assert replacing.must_go_first(new._plan().spec)
+    assert new.start()("hi")
+    assert old.state == "cancelled"
+    assert wb.deployments(active=True).names == ["pocket"]
+
+
+def test_one_that_had_to_go_comes_back_when_the_new_one_does_not_come_up(home: Path, full: None) -> None:
+    pocket(check_fit=False).start()
+    with pytest.raises(JobFailed):
+        pocket(cache_type_k="no such type", replace=True).start()
+    [back] = wb.deployments(active=True)
+    assert back.state == "running"
+    assert back.record.spec.payload["arguments"] == {}
+    assert back.module()("hi")
+
+
+def test_what_would_not_fit_without_the_others_either_is_refused_and_they_stay(home: Path, full: None) -> None:
+    old = pocket(check_fit=False).start()
+    with pytest.raises(DoesNotFit):
+        pocket(n_ctx=2_000_000, replace=True).start()
+    assert old("hi")
