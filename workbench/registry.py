@@ -41,6 +41,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "bedrock_converse": "workbench.dialects.bedrock_converse:BedrockConverse",
         "spark_socket": "workbench.dialects.spark_socket:SparkSocket",
         "vllm_generate": "workbench.dialects.vllm_generate:VllmGenerate",
+        "lightllm_generate": "workbench.dialects.lightllm_generate:LightLLMGenerate",
     },
     "codec": {
         "plain": "workbench.dialects.plain:Plain",

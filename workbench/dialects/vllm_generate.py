@@ -35,6 +35,7 @@ class VllmGenerate:
 
     name = "vllm_generate"
     reads: Literal["lines", "bytes"] = "lines"
+    title = "vLLM"
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = options or {}
@@ -42,11 +43,7 @@ class VllmGenerate:
 
     def encode(self, request: ChatRequest, *, stream: bool = True) -> HttpRequest:
         """The request's body. Raises `ArgumentError` for tools and files."""
-        if request.tools:
-            raise _unknown("tools")
-        if any(part.kind != "text" for m in request.messages for part in parts_of(m)):
-            raise _unknown("files")
-        self._prompt = prompt_of(request.messages)
+        self._prompt = self.prompt(request)
         values = parameters.arrange(dict(request.parameters), self.options)
         limit = values.pop("max_completion_tokens", None)
         if limit is not None:
@@ -54,6 +51,17 @@ class VllmGenerate:
         body: dict[str, Any] = {"prompt": self._prompt, "stream": stream, **values}
         parameters.merge(body, parameters.extras(request.parameters))
         return HttpRequest("POST", PATH, body)
+
+    def prompt(self, request: ChatRequest) -> str:
+        """The conversation as one text. Raises `ArgumentError` for tools and files."""
+        if request.tools:
+            raise self._unknown("tools")
+        if any(part.kind != "text" for m in request.messages for part in parts_of(m)):
+            raise self._unknown("files")
+        return prompt_of(request.messages)
+
+    def _unknown(self, what: str) -> ArgumentError:
+        return ArgumentError(f"{self.title}'s /generate form knows no {what}.", "", f"Connect to the server's …/v1/ address, which takes {what}.")
 
     def decoder(self) -> VllmGenerateDecoder:
         """A decoder for the answer to what was encoded last."""
@@ -121,7 +129,3 @@ def prompt_of(messages: Iterable[Message]) -> str:
         return turns[0][1] if turns else ""
     lines = [text if role == "system" else f"{_SPEAKERS.get(role, role)}: {text}" for role, text in turns]
     return "\n".join([*lines, "Assistant:"])
-
-
-def _unknown(what: str) -> ArgumentError:
-    return ArgumentError(f"vLLM's /generate form knows no {what}.", "", f"Connect to the server's …/v1/ address, which takes {what}.")

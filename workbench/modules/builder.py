@@ -13,7 +13,7 @@ from ..core.kinds import KINDS
 from ..core.options import Option
 from ..errors import ArgumentError, nearest
 from ..providers import model_names
-from . import engines, training
+from . import attaching, engines, training
 from .any_kind import AnyKind
 from .methods import Method, method
 from .printing import StreamOption
@@ -118,7 +118,8 @@ class Builder(AnyKind):
         again, ``chat_template=`` and ``defaults=`` (generation parameters) stand for the model's own, ``adapters=`` loads LoRA adapters,
         ``variant=`` makes a second deployment of the same, ``replace=True`` ends the one with other arguments, ``check_fit=False``
         starts a model that seems too large. ``url=`` attaches to a server that runs already, in OpenAI's form or vLLM's own, and ``key_env=``
-        names the variable that holds its key. Whatever is deployed speaks OpenAI's form; ``openai_api=`` is taken and changes nothing.
+        names the variable that holds its key (``api_key=`` is the key itself, kept in this process only). Whatever is deployed speaks
+        OpenAI's form; ``openai_api=`` is taken and changes nothing.
         """
         chosen = engines.chosen(method_, arguments)
         self._methods = {**self._methods, "deploy": chosen}
@@ -131,8 +132,8 @@ class Builder(AnyKind):
         """Answer through the address that the user gave."""
         chosen = self._methods["deploy"]
         if self._serving.endpoint is None:
-            endpoint = engines.attached(str(chosen.arguments["url"]), self.base_model, chosen)
-            self._serving.attach(endpoint, self._told_type() or "llm")
+            endpoint, kind = attaching.attached(str(chosen.arguments["url"]), self.base_model, chosen)
+            self._serving.attach(endpoint, self._told_type() or kind or "llm")
 
     @tries
     def mode(self, mode: Mode) -> Self:

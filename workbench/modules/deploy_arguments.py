@@ -58,6 +58,25 @@ def split(arguments: Mapping[str, Any], model: str) -> tuple[Wishes, dict[str, A
     return Wishes(fields, start), rest
 
 
+def held(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments without the key: what stands for it is a reference to where this process keeps it (`workbench.runtime.held_keys`).
+
+    Raises
+    ------
+    ArgumentError
+        For a key without an address: what is deployed here gets a key of its own.
+    """
+    key = arguments.get("api_key")
+    if key is None:
+        return {name: value for name, value in arguments.items() if name != "api_key"}
+    if "url" not in arguments:
+        cause = "What is deployed gets a key of its own, in a file that only you can read: m.endpoint.key_file."
+        raise ArgumentError("api_key= goes with url=.", cause, "Leave it out.")
+    from ..runtime import keys
+
+    return {**arguments, "api_key": key if str(key).startswith("held:") else keys.hold(key)}
+
+
 def check(arguments: Mapping[str, Any]) -> None:
     """Refuse, before anything is started, what none of our own arguments can be.
 
@@ -136,7 +155,7 @@ OWN: dict[str, Own] = {
     "replace": Own(_yes_or_no),
     "check_fit": Own(_yes_or_no),
 }
-ATTACHING = frozenset({"url", "key_env"})
+ATTACHING = frozenset({"url", "key_env", "api_key"})
 """Those that attach to a server that runs already."""
 _TAKEN = frozenset({"openai_api"})  # whatever is deployed speaks that form
 OWN_ARGUMENTS = frozenset({*OWN, *ATTACHING, *_TAKEN})

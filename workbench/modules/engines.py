@@ -7,18 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from .. import registry
-from ..core.endpoints import Endpoint
-from ..core.jobs import JobSpec, JobState
+from ..core.jobs import JobSpec
 from ..core.models import ModelMeta
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from .deploy_arguments import ATTACHING, OWN_ARGUMENTS, check, split
+from .deploy_arguments import ATTACHING, OWN_ARGUMENTS, check, held, split
 from .methods import AUTO, NONE, Method, method, settled
 
-__all__ = ["OWN_ARGUMENTS", "Plan", "attached", "chosen", "needs_model", "plan"]
+__all__ = ["OWN_ARGUMENTS", "Plan", "chosen", "needs_model", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,9 @@ def chosen(engine: Any, arguments: Mapping[str, Any], *, attach: bool = True) ->
     """
     if "dry_run" in arguments:
         raise ArgumentError("deploy_method() only notes what is chosen, so that every call of it is a dry run.", "", "Write start(dry_run=True).")
-    found = method("deploy", engine, arguments, OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
+    if isinstance(engine, tuple) and len(engine) == 2 and isinstance(engine[1], Mapping):
+        engine = (engine[0], held(engine[1]))
+    found = method("deploy", engine, held(arguments), OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
     check(found.arguments)
     from ..deploy import default_parameters
 
@@ -122,35 +122,3 @@ def engine_of(model: str, method: Method) -> str:
     from ..runtime.models import inspect
 
     return choose(inspect(model), snapshot()).engine
-
-
-def attached(url: str, model: str, method: Method) -> Endpoint:
-    """The endpoint at an address the user gave.
-
-    ``…/v1/`` and ``…/v1/chat/completions`` are OpenAI's form, ``…/generate`` is vLLM's own. The address of one of our own deployments, in whichever
-    process it was started, brings its key along.
-    """
-    others = sorted(set(method.arguments) - ATTACHING)
-    if others:
-        raise ArgumentError(f"url= attaches to a server that runs already; {', '.join(others)} cannot be set there.", "", "Leave them out.")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ArgumentError(f"{url!r} is no address.", "", "Write it like http://127.0.0.1:8000/v1/.")
-    base = url.rstrip("/").removesuffix("/chat/completions")
-    dialect = "openai_chat"
-    if base.endswith("/generate"):
-        base, dialect = base.removesuffix("/generate"), "vllm_generate"
-    own = _own_deployment(base) or _own_deployment(f"{base}/v1")
-    if own is not None:
-        return own
-    return Endpoint(base, model, dialect, key_env=str(method.arguments.get("key_env", "")), source=parts.netloc)
-
-
-def _own_deployment(base: str) -> Endpoint | None:
-    from ..runtime import jobs
-    from ..runtime.endpoints import endpoint_of
-
-    for record in jobs.store().jobs(kind="deploy", active=True):
-        if record.state is JobState.RUNNING and record.endpoint and str(record.endpoint.get("url", "")).rstrip("/") == base:
-            return endpoint_of(record)
-    return None
