@@ -32,7 +32,7 @@ class SGLang(GuardedEngine):
     module = "sglang.launch_server"
     health = "/health_generate"
     metrics = "sglang"
-    options: ClassVar[Mapping[str, Any]] = {"tokens": "vllm"}
+    options: ClassVar[Mapping[str, Any]] = {"tokens": "vllm", "constraints": "sglang", "nest": {"enable_thinking": "chat_template_kwargs"}}
 
     @classmethod
     def arguments(cls) -> list[str]:

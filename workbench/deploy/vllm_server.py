@@ -182,6 +182,8 @@ def _environment(spec: DeploySpec) -> dict[str, str]:
 def _options(spec: DeploySpec, settled: Mapping[str, Any]) -> dict[str, Any]:
     """What our clients know of the server."""
     out: dict[str, Any] = {"engine": "vllm", "tokens": "vllm"}
+    if spec.type in ("llm", "vlm"):
+        out |= {"constraints": "structured_outputs", "nest": {"enable_thinking": "chat_template_kwargs"}}
     if settled.get("enable_lora"):
         out |= {"adapters": True, "max_lora_rank": settled.get("max_lora_rank")}
     if rest := {k: v for k, v in spec.defaults.items() if k not in _everybodys(spec)}:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..core.endpoints import Endpoint
 from ..core.messages import ChatRequest, Message
 from ..core.protocols import HttpRequest
-from . import parameters
+from . import constraints, parameters
 from .openai_errors import error_from
 from .openai_stream import OpenAIChatDecoder
 from .parts import Part, parts_of, schema_of, text_of
@@ -49,6 +49,8 @@ class OpenAIChat:
         ``reasoning``
             The name under which an assistant's reasoning is sent back; ``reasoning_on`` is ``tools`` (the default: in turns with tool
             calls) or ``always``.
+        ``constraints``
+            How the server is told what an answer may be; see `workbench.dialects.constraints`.
         ``strict_tools``
             False where ``strict`` in a tool is refused.
         ``tool_choice``
@@ -104,7 +106,7 @@ class OpenAIChat:
             found = [v for n in _LIMITS if (v := values.pop(n, None)) is not None]
             if found:
                 values[limit] = found[0]
-        values = parameters.arrange(values, self.options)
+        values = constraints.arranged(parameters.arrange(values, self.options), str(self.options.get("constraints") or ""))
         known = self.options.get("tool_choice")
         if known and isinstance(values.get("tool_choice"), str) and values["tool_choice"] not in known:
             values["tool_choice"] = known[0]

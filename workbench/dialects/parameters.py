@@ -50,7 +50,7 @@ def arrange(parameters: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
             inner = values
             value = values.pop(name)
             for step in place.split("."):
-                inner = inner.setdefault(step, {})
+                inner[step] = inner = dict(inner.get(step) or {})  # what the caller gave stays as it is
             inner[name] = value
     return values
 

@@ -18,6 +18,7 @@ else:
 
 SLOTS, CONTEXT, TOTAL_CONTEXT = 4, 8192, 16384
 PROMPT_CACHE_MB = 256
+OPTIONS = {"engine": "llama_cpp", "tokens": "llama_cpp", "constraints": "llama_cpp", "nest": {"enable_thinking": "chat_template_kwargs"}}
 POOLED_INPUTS = 64  # of a request, where vectors are made
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
     url = f"{server.listening_address}/v1"
     pooled = {"batch_size": POOLED_INPUTS} if spec.get("pooled") else {}
-    serving.report("ready", url=url, model=spec["served_name"], options={"engine": "llama_cpp", "tokens": "llama_cpp", **pooled})
+    serving.report("ready", url=url, model=spec["served_name"], options={**OPTIONS, **pooled})
     print(f"Serving {spec['served_name']} at {url}", flush=True)
     serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx)
     serving.wait_for_end()
