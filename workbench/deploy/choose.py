@@ -18,7 +18,6 @@ _NOBODY = {
     "text2video": "Serve a function that runs its pipeline, wb.ServerModule(function), or use a vendor's: wb.OnlineModule(type='text2video').",
     "text2audio": "Serve a function that runs its pipeline, wb.ServerModule(function).",
 }
-_GPU_QUANTIZED = ("awq", "gptq", "compressed", "fp8", "modelopt", "quark")  # weights that neither transformers nor the converter read without a GPU
 CONVERTS = frozenset({"convert", "hf_overrides", "runner", "task"})  # arguments that make something else of a model than its files say
 _SERVES_NO_MODEL = ("dummy", "function")
 _HEARS_OTHERWISE = ("sensevoice", "funasr", "paraformer", "am.mvn")
@@ -72,6 +71,11 @@ def choose(model: ModelMeta, machine: HasGpus | None = None) -> Choice:
         others = _able(model.type)
         fix = f"wb.deploy.{others[0]} could serve its safetensors folder: give that." if others else "Give its safetensors folder."
         raise ArgumentError(f"No engine serves {model.name}.", cause, fix)
+    if model.quantization and any(serves(c.engine, model.type) for c in _candidates(model, gpus)):
+        cause = f"Its weights are quantized ({model.quantization}), which no engine reads {'here' if gpus else 'without a GPU'}."
+        raise ArgumentError(
+            f"No engine serves {model.name} on this machine.", cause, "Serve it on a machine with a GPU, or take the model unquantized."
+        )
     raise ArgumentError(f"No engine serves {model.name}.", f"It is of type {model.type!r}.", f"Write type= one of: {', '.join(KINDS)}.")
 
 
@@ -168,17 +172,16 @@ def _chats(model: ModelMeta, gpus: int, here: str) -> Iterator[Choice]:
     architecture = model.architecture or "its architecture"
     if gpus:
         yield Choice("vllm", f"vLLM, because {here} and the model is in {model.format} form.")
-    quantized = model.quantization.lower().startswith(_GPU_QUANTIZED)
     if model.gguf and model.type == "llm":
         yield Choice("llama_cpp", "llama.cpp, because there is no GPU and the model comes with a GGUF file.")
-    if quantized:
-        yield Choice("vllm", f"vLLM, because the weights are quantized ({model.quantization}), which no other engine reads without a GPU.")
     if model.architecture in CONVERTIBLE and model.type == "llm":
         yield Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
     what = f"cannot serve {architecture}" if model.type == "llm" else f"would need {architecture} with its eyes as GGUF files"
     if not quantization.serves("llama_cpp", model, gpu=bool(gpus)):
         what = f"reads no weights that are quantized with {quantization.TITLES[quantization.form_of(model)]}"
     yield Choice("transformers", f"transformers serve, because there is no GPU and llama.cpp {what}.")
+    if model.quantization:
+        yield Choice("vllm", f"vLLM, because the weights are quantized ({model.quantization}), which no other engine reads without a GPU.")
 
 
 def _no_vllm(model: ModelMeta, gpus: int) -> str:
