@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,8 @@ GRACE_SECONDS = 6.0
 TRIES = 4  # how often another port is taken when somebody was faster
 _REMEMBERED = 400  # lines of the output in which a cause is looked for
 _OPEN_LOOKS = 20
+_ENDS = re.compile(rb"(\r\n|[\r\n])")
+_LOOKS = re.compile(rb'"GET /(?:metrics|health)/? HTTP/[\d.]+" 200')
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the user's does not reach this machine's ports
 
 
@@ -76,20 +79,24 @@ class Engine:
         return env
 
     def _read(self) -> None:
-        """Pass the output on as it comes; lines that a progress bar writes over end with a carriage return."""
+        """Pass the output on, line by line; those that a progress bar writes over end with a carriage return.
+
+        Of the answers that an engine notes, those to whoever looks after it are left out: in an hour they would push out all else.
+        """
         assert self.process.stdout is not None
         hear, begun = engine_progress.reader(str(self.spec.get("progress") or "")), b""
         while data := self.process.stdout.read1(65536):  # type: ignore[attr-defined]  # a buffered pipe
-            with contextlib.suppress(OSError):  # the log's disk is full: the engine goes on
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
-            *whole, begun = (begun + data).replace(b"\r", b"\n").split(b"\n")
-            begun = begun[-65536:]
-            for line in whole:
-                text = line.decode(errors="replace")
+            *whole, begun = _ENDS.split(begun + data)
+            lines = [line for line in map(bytes.__add__, whole[::2], whole[1::2]) if not _LOOKS.search(line)]
+            if len(begun) > 65536:
+                lines, begun = [*lines, begun], b""
+            _write(b"".join(lines))
+            for line in lines:
+                text = line.decode(errors="replace").rstrip("\r\n")
                 self.lines.append(text)
                 if not self.ready:
                     hear(text)
+        _write(begun)
 
     def serves(self) -> bool:
         """Whether the engine, and not a stranger on its port, answers and lets nobody in without the key.
@@ -133,6 +140,12 @@ class Engine:
         code = self.process.wait()
         self._reader.join(2.0)
         return code
+
+
+def _write(data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the log's disk is full: the engine goes on
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
 def main() -> None:
