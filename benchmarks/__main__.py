@@ -16,7 +16,22 @@ from pathlib import Path
 
 from .ratio import Ratio, number
 
-NAMES = ("importing", "calling", "flows", "streaming", "online", "vectors", "formatting", "evaluation", "serving", "training", "drawing", "screen")
+NAMES = (
+    "importing",
+    "calling",
+    "flows",
+    "streaming",
+    "online",
+    "vectors",
+    "formatting",
+    "evaluation",
+    "serving",
+    "engines_text",
+    "engines_start",
+    "training",
+    "drawing",
+    "screen",
+)
 HEAD = ("What", "Ours", "Against", "Value", "Bound", "")
 
 
