@@ -37,7 +37,7 @@ export class Api {
     return this.ask(`jobs/${encodeURIComponent(job)}/stop`, { save });
   }
 
-  command(job: string, command: 'save' | 'pause' | 'resume'): Promise<Job> {
+  command(job: string, command: 'save' | 'pause' | 'resume' | 'restart'): Promise<Job> {
     return this.ask(`jobs/${encodeURIComponent(job)}/${command}`, {});
   }
 

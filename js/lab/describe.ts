@@ -82,7 +82,7 @@ export function describeDeployment(job: Job, memory: number | null, now: number)
       return line('idle', '', [say('waiting')]);
     case 'preparing': {
       const share = fraction(job);
-      return line('run', share == null ? '' : percent(share), [say('preparing'), job.progress.text || job.progress.phase]);
+      return line('run', share == null ? '' : percent(share), [say(job.url ? 'restarting' : 'preparing'), job.progress.text || job.progress.phase]);
     }
     case 'running':
     case 'stopping':
@@ -94,6 +94,7 @@ export function describeDeployment(job: Job, memory: number | null, now: number)
     case 'lost':
       return line('err', '', [say('lost')], true, job.failure?.fix);
     case 'succeeded':
+      return line('idle', '', [job.progress.phase === 'idle' ? job.progress.text : say('stopped')]);
     case 'cancelled':
       return line('idle', '', [say('stopped')]);
   }

@@ -94,6 +94,14 @@ test('what starts says what it does and how far', () => {
   );
 });
 
+test('what is started again and what ended because nobody asked are told', () => {
+  const progress = { phase: 'restart', text: 'llama.cpp was killed; starting again in 1 s (1 of 3)', done: 1, total: null, unit: '', eta: null };
+  const again = describeDeployment(job({ kind: 'deploy', state: 'preparing', url: 'http://127.0.0.1:1/v1', progress }), null, NOW);
+  assert.deepEqual([again.note, again.detail], ['', `restarting, ${progress.text}`]);
+  const idle = { ...progress, phase: 'idle', text: 'Nobody has asked for 10 minutes.' };
+  assert.equal(describeDeployment(job({ kind: 'deploy', state: 'succeeded', progress: idle }), null, NOW).detail, idle.text);
+});
+
 test('a model says where it is from and whether it is served', () => {
   const model: LocalModel = { name: 'my-first', path: '/models/my-first', origin: 'finetuned', size_bytes: 5 * 1024 ** 2, changed_at: NOW };
   const maker = job({ state: 'succeeded', target: '/models/my-first', model: '/models/base' });

@@ -83,6 +83,7 @@ export function Panel({ app, api, feed, openLog }: PanelProps): React.ReactEleme
         ]
       : []),
     { icon: 'log', label: say('logs'), run: () => openLog(job) },
+    ...(job.stopping ? [] : [{ icon: 'retry' as const, label: say(active(job) ? 'startAnew' : 'serveAgain'), run: () => void feed.act(api.command(job.id, 'restart')) }]),
     ...(active(job) && !job.stopping ? [{ icon: 'stop' as const, label: say('stopServing'), run: () => void feed.act(api.stop(job.id, true)) }] : [])
   ];
   const modelActions = (model: LocalModel): Action[] => [

@@ -13,6 +13,7 @@ import pytest
 import websocket
 from jupyter_process import Jupyter
 
+import workbench as wb
 from workbench.core.jobs import JobRecord, JobSpec
 from workbench.runtime import jobs
 from workbench.server.events import SCHEMA
@@ -75,6 +76,22 @@ def test_a_job_is_told_with_its_steps_and_curve_and_stops_with_a_checkpoint(clie
     resumed = client.post(f"jobs/{job.id}/resume", json={}).json()
     assert resumed["parent"] == job.id
     client.post(f"jobs/{resumed['id']}/stop", json={"save": False})
+
+
+def test_a_deployment_is_started_anew_and_brought_back_as_it_was(client: httpx.Client) -> None:
+    m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, variant="b", ttl=900).start()
+    assert m.deployment is not None
+    job = m.deployment
+    assert client.post(f"jobs/{job.id}/restart", json={}).json()["id"] == job.id
+    m.start()  # waits until it answers again
+    while job.restarts == 0:
+        time.sleep(0.02)
+    assert m.start()("hi")
+    job.stop().wait()
+    again = client.post(f"jobs/{job.id}/restart", json={}).json()
+    assert (again["parent"], again["name"]) == (job.id, "nothing-b")
+    assert wb.deployment(again["id"]).ttl == 900
+    client.post(f"jobs/{again['id']}/stop", json={"save": False})
 
 
 def test_changes_come_over_the_event_bus_and_say_when_a_job_ends(server: Jupyter, client: httpx.Client) -> None:

@@ -5,6 +5,8 @@ was stopped, replaced, or ended because nobody asked. Sends nothing.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ..core.jobs import JobRecord, JobState
 from ..errors import AuthenticationFailed, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
@@ -31,23 +33,22 @@ def explained(job_id: str, error: EndpointError, name: str) -> EndpointError:
     while (record := jobs.store().job(job_id)).state.active:
         again = jobs.store().last_event(job_id, "restart")
         if again is not None and (record.state is JobState.PREPARING or again.time > time.time() - _MEANWHILE):
-            return _restarting(
-                record, error, name, again.data.get("cause") or "", str(again.data.get("log_tail") or ""), bool(again.data.get("asked"))
-            )
+            return _restarting(record, error, name, again.data)
         if time.monotonic() > deadline or isinstance(error, AuthenticationFailed):
             return error
         time.sleep(0.05)
     return _ended(record, error, name)
 
 
-def _restarting(record: JobRecord, error: EndpointError, name: str, cause: str, log: str, asked: bool) -> EndpointError:
+def _restarting(record: JobRecord, error: EndpointError, name: str, told: Mapping[str, Any]) -> EndpointError:
     up = record.state is JobState.RUNNING
-    if asked:
+    if told.get("asked"):
         what, why = f"{name}'s engine {'was' if up else 'is being'} started anew.", "Somebody asked for it."
     else:
-        what, why = f"{name}'s engine died and {'was' if up else 'is being'} started again.", cause
+        what = f"{name}'s engine died and {'was' if up else 'is being'} started again."
+        why = f"{told.get('cause', '')} This is restart {told.get('attempt')} of {told.get('of')} in a row."
     fix = "Ask again: it answers." if up else "Ask again in a moment; start() waits until it answers."
-    return _down(error, what, why, fix, log or error.log_tail)
+    return _down(error, what, why, fix, str(told.get("log_tail") or "") or error.log_tail)
 
 
 def _ended(record: JobRecord, error: EndpointError, name: str) -> EndpointError:

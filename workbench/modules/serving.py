@@ -19,6 +19,7 @@ from . import engine_ends
 from .following import failed, follow
 
 _ATTEMPTS = 3
+_LOOK_SECONDS = 0.1  # an engine that was started again takes longer to come up elsewhere
 _users: defaultdict[str, weakref.WeakSet[Serving]] = defaultdict(weakref.WeakSet)
 
 
@@ -28,7 +29,7 @@ class Serving:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._endpoint: Endpoint | None = None
-        self._looked: tuple[object, int] = (None, -1)  # the store, and its state, when the endpoint was looked up last
+        self._looked = 0.0  # when the endpoint was looked up last
         self.kind = ""  # the type of the model that answers, where it is known
         self.job_id = ""
         self.shown_in: int | None = None  # the cell in whose output the start of one of the modules has put a card
@@ -47,13 +48,10 @@ class Serving:
     @property
     def endpoint(self) -> Endpoint | None:
         """Where it answers; a deployment that was started again may have moved since the last call."""
-        if self.job_id:
+        if self.job_id and time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
             with contextlib.suppress(WorkbenchError):
-                store = jobs.store()
-                looked = (store, store.data_version())
-                if looked != self._looked:
-                    self._looked = looked
-                    self._moved(store.job(self.job_id))
+                self._moved(jobs.store().job(self.job_id))
         return self._endpoint
 
     @endpoint.setter

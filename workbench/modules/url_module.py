@@ -22,6 +22,7 @@ from .serving import Serving
 from .switch import StreamSwitch
 
 if TYPE_CHECKING:
+    from ..runtime.deployment import Deployment
     from ..runtime.job import Job
     from ..runtime.service import Feed, Request
 
@@ -126,11 +127,11 @@ class UrlModule(ModuleBase):
         return self.url
 
     @property
-    def deployment(self) -> Job | None:
+    def deployment(self) -> Deployment | None:
         """The job behind it, where it is one of this machine."""
-        from ..runtime.job import Job
+        from ..runtime.deployment import Deployment
 
-        return Job(self._serving.shown_id) if self._serving.shown_id else None
+        return Deployment(self._serving.shown_id) if self._serving.shown_id else None
 
     @property
     def status(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from .. import registry
 from ..core.jobs import JobRecord, JobState
 from ..errors import JobNotFound, nearest
-from . import asked
 from . import jobs as _jobs
+from . import joining
 from .deployment_list import DeploymentList
 from .health import Health, of_deployment
 from .job import Job, failed
@@ -107,12 +108,12 @@ class Deployment(Job):
         JobFailed
             When it does not come up.
         """
-        if not self.state.active:
-            again = Deployment(_jobs.resume(self._id).id)
+        last = _jobs.store().last_event(self._id, "ready")
+        record = joining.restart(self._id)
+        if record.id != self._id:
+            again = Deployment(record.id)
             again._until_ready(0, on_change)
             return again
-        last = _jobs.store().last_event(self._id, "ready")
-        asked.restart(_jobs.store().place(self._id))
         self._until_ready(last.seq if last else 0, on_change)
         return self
 
@@ -184,6 +185,10 @@ def find(name: str, *, active: bool | None = None) -> JobRecord:
     ------
     JobNotFound
     """
+    with contextlib.suppress(JobNotFound):
+        exact = _jobs.store().job(name)
+        if exact.id == name and exact.kind == "deploy" and (exact.state.active or not active):
+            return exact
     _jobs.sweep()
     living = _jobs.store().jobs("deploy", True, 10_000)
     ended = [] if active else _jobs.store().jobs("deploy", False, 1_000)

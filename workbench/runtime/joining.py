@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ..core.jobs import JobRecord, JobSpec, JobState
-from ..errors import WorkbenchError
+from ..errors import JobError, WorkbenchError
 from . import asked, jobs
 
 _TRIES = 5
@@ -78,6 +78,23 @@ def replace(old: Sequence[JobRecord], by: str, at: float) -> list[JobRecord]:
             if asked.replaced_by(asked.read(place)) is not None:
                 going.append(record)
     return [jobs.wait(record.id) for record in going]
+
+
+def restart(job_id: str) -> JobRecord:
+    """Ask for a fresh start of a deployment's engine, or start one that has ended again as it was; returns at once.
+
+    Raises
+    ------
+    JobError
+        For a job that is no deployment.
+    """
+    record = jobs.store().job(job_id)
+    if record.kind != "deploy":
+        raise JobError(f"The job {record.name!r} cannot be started anew.", "It is no deployment.", "resume() continues a training.", job_id=record.id)
+    if not record.state.active:
+        return jobs.resume(record.id)
+    asked.restart(jobs.store().place(record.id))
+    return record
 
 
 def bring_back(record: JobRecord) -> None:

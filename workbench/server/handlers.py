@@ -11,7 +11,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 
 from ..errors import ArgumentError, JobNotFound, WorkbenchError
-from ..runtime import catalog, jobs, machine
+from ..runtime import catalog, jobs, joining, machine
 from .events import Pump
 from .jobs_view import JobsView
 from .logs import read_log
@@ -115,14 +115,14 @@ class MetricsHandler(WorkbenchHandler):
 
 
 class CommandHandler(WorkbenchHandler):
-    """``POST workbench/jobs/<id>/<stop | save | pause | resume>``; ``stop`` takes ``{"save": true}``.
+    """``POST workbench/jobs/<id>/<stop | save | pause | resume | restart>``; ``stop`` takes ``{"save": true}``.
 
-    Answers the job as it is then; after ``resume`` of an ended job that is the new job.
+    Answers the job as it is then; after ``resume`` or ``restart`` of an ended job that is the new job.
     """
 
     @tornado.web.authenticated
     @authorized
-    async def post(self, job_id: str, command: Literal["stop", "save", "pause", "resume"]) -> None:
+    async def post(self, job_id: str, command: Literal["stop", "save", "pause", "resume", "restart"]) -> None:
         body = self.get_json_body() or {}
         save = body.get("save", True) if isinstance(body, dict) else None
         if not isinstance(save, bool):
@@ -132,6 +132,8 @@ class CommandHandler(WorkbenchHandler):
             record = jobs.store().job(job_id)
             if command == "stop":
                 jobs.stop(record.id, save=save)
+            elif command == "restart":
+                return self.view.one(joining.restart(record.id).id)
             elif command == "resume" and not record.state.active:
                 return self.view.one(jobs.resume(record.id).id)
             else:
@@ -164,7 +166,7 @@ ROUTES: list[tuple[str, type[WorkbenchHandler]]] = [
     (_JOB, JobHandler),
     (_JOB + r"/logs", LogsHandler),
     (_JOB + r"/metrics", MetricsHandler),
-    (_JOB + r"/(?P<command>stop|save|pause|resume)", CommandHandler),
+    (_JOB + r"/(?P<command>stop|save|pause|resume|restart)", CommandHandler),
     (r"/workbench/machine", MachineHandler),
     (r"/workbench/models", ModelsHandler),
 ]
