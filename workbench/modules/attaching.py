@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ..core.endpoints import Endpoint, Timeouts
 from ..core.jobs import JobState
-from ..errors import ArgumentError, AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout
+from ..errors import ArgumentError, AuthenticationFailed, EndpointDown, EndpointError, EndpointTimeout
 from .deploy_arguments import ATTACHING
 from .methods import Method
 
@@ -106,14 +106,11 @@ def settled(endpoint: Endpoint) -> Endpoint:
 
 def explained(error: EndpointError, endpoint: Endpoint) -> EndpointError:
     """A better fix for a refusal that tells of a missing chat template, a wrong address or a missing key."""
-    said = f"{error.what} {error.cause}".lower()
-    if isinstance(error, BadRequest) and "chat template" in said and ("no longer allowed" in said or "not set" in said or "no chat template" in said):
-        from ..runtime.prompting import no_template_fix
+    from ..runtime import prompting
 
-        error.fix = no_template_fix()
-    elif endpoint.job_id:
-        pass
-    elif error.status in (404, 405) and not error.fix.startswith("Name one"):
+    if prompting.blame_template(error) or endpoint.job_id:
+        return error
+    if error.status in (404, 405) and not error.fix.startswith("Name one"):
         if endpoint.dialect == OPENAI:
             error.fix = "Check the address: OpenAI's form ends in …/v1/, and vLLM's own in …/generate."
         else:

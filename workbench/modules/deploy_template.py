@@ -36,4 +36,4 @@ def settle(value: object, model: str) -> str:
     return str(template_checks.kept(text, name))
 
 
-_STACK = 7  # the cell that called deploy_method
+_STACK = 6  # the cell that called deploy_method

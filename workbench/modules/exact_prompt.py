@@ -5,12 +5,14 @@ Knows a module's prompt and endpoint; how the text and the tokens come about is 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
+from ..core.kinds import CHATS
 from ..core.prompting import Prompted, PromptRequest
 from ..deploy.default_parameters import SAME
 from ..errors import ArgumentError, NotStarted
@@ -23,6 +25,14 @@ from .tuned import Tuned
 if TYPE_CHECKING:
     from ..core.endpoints import Endpoint
 
+_WITHOUT = {
+    "llama_cpp": "llama.cpp writes its prompts as ChatML, which it may not know",
+    "lightllm": "LightLLM cannot answer chats",
+    "lmdeploy": "LMDeploy sends it the bare texts",
+    "sglang": "SGLang cannot answer chats",
+    "transformers": "transformers cannot answer chats",
+    "vllm": "vLLM cannot answer chats",
+}
 _FOR_TEMPLATES = ("add_generation_prompt", "continue_final_message", "documents", "enable_thinking")
 
 
@@ -139,6 +149,8 @@ class ExactPrompt(Tuned):
     def _question(self, want: Any, input: Any, history: Any, tools: Tools | None, files: Any, variables: Mapping[str, Any]) -> PromptRequest:
         from ..runtime.prompting import request_of
 
+        if (kind := self._kind or self.type.lower()) not in CHATS:
+            raise self._is_not("has no prompt to show", kind=kind)
         messages, own_tools = self._turns(contents.said(input, files), history, tools)
         given: dict[str, Any] = {}
         for source in (self._parameters, variables):
@@ -171,6 +183,17 @@ class ExactPrompt(Tuned):
         if engines.engine_of(str(model), chosen) != "llama_cpp":
             return model
         return find_gguf(model, str(chosen.arguments.get("gguf") or "")) or model
+
+    def _tell_of_no_template(self, plan: engines.Plan) -> None:
+        """Say, before it is started, that a model to chat with has no chat template, and what its engine makes of that."""
+        from ..runtime.chat_templates import template_of
+
+        told, engine = plan.spec.payload, plan.spec.backend
+        if told["type"] not in CHATS or engine not in _WITHOUT or told.get("chat_template") or told["arguments"].get("chat_template"):
+            return
+        if not template_of(self._read_model()).text:
+            fix = "Name one: deploy_method(…, chat_template='chatml')."
+            warnings.warn(f"{self.name} has no chat template: {_WITHOUT[engine]}. {fix}", stacklevel=2)
 
     def _template_text(self) -> str:
         """The template that stands for the model's own; empty where that counts."""

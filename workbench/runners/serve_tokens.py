@@ -101,7 +101,7 @@ class Dress:
             text = str(body["prompt"])
             return text, list(tokenizer.encode(text, add_special_tokens=bool(body.get("add_special_tokens", True))))
         if not getattr(tokenizer, "chat_template", None) and not getattr(self.processor, "chat_template", None):
-            raise ValueError("The model has no chat template.")
+            raise ValueError("chat_template is not set: the model has no chat template.")
         turns = body["messages"]
         given = {**(body.get("chat_template_kwargs") or {}), "tools": body.get("tools") or None}
         if self.handler is not None:

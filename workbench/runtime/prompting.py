@@ -5,6 +5,7 @@ chat template and tokenizer in processes of their own. Knows no module.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ CODECS = {"vllm": "prompt_vllm", "workbench": "prompt_vllm", "llama_cpp": "promp
 _RUNNER = Path(__file__).resolve().parent.parent / "runners" / "tokenize_text.py"
 _HAVE_TOKENIZERS = ("tokens", "transformers", "llamafactory", "gguf", "flagembedding", "vllm")
 _SECONDS = 120.0
+_NO_TEMPLATE = ("chat_template is not set", "default chat template is no longer allowed", "no chat template")
+_RAISED = re.compile(r"(?:jinja2\.exceptions\.\w*(?:TemplateError|UndefinedError)|Error rendering (?:prompt|chat) \w*template\S*): (.+)")
 _WORD = Timeouts(connect=3.0, first_byte=10.0, total=15.0)
 
 
@@ -145,9 +148,24 @@ def _rendered(model: Path, request: PromptRequest, template: str) -> str:
 
 def refused(said: str) -> ArgumentError:
     """The error for messages that a chat template does not take."""
-    if "chat template" in said and ("no " in said.lower() or "not set" in said or "must provide" in said):
+    if any(words in said for words in _NO_TEMPLATE) or "has no chat template" in said:
         return ArgumentError("The model has no chat template.", said, no_template_fix())
     return ArgumentError("The model's chat template refuses these messages.", said, "Change them, or name another template.")
+
+
+def blame_template(error: EndpointError) -> bool:
+    """Whether a request failed for its chat template; the error then says so. Some engines tell it in their log only."""
+    if error.status not in (400, 500):
+        return False
+    said = f"{error.cause}\n{error.log_tail if error.status == 500 else ''}"
+    if any(words in said for words in _NO_TEMPLATE):
+        error.what, error.cause, error.fix = "The model has no chat template.", "Its engine cannot make a prompt of messages.", no_template_fix()
+    elif found := _RAISED.findall(said):
+        error.what, error.cause, error.fix = "The model's chat template refuses these messages.", found[-1], "Change them, or name another template."
+    else:
+        return False
+    error.log_tail = ""
+    return True
 
 
 def no_template_fix() -> str:
