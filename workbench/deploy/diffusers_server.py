@@ -64,7 +64,7 @@ class DiffusersServer(Engine):
         spec = super().checked(payload)
         if not (Path(spec.model) / INDEX).is_file():
             raise ModelNotFound(f"{spec.model} is no model of diffusers.", f"It has no {INDEX}.", "Give the folder of a whole pipeline.")
-        for name, low, high in (("num_inference_steps", 1, 1000), ("max_size", 8, 65536)):
+        for name, low, high in (("num_inference_steps", 1, 500), ("max_size", 8, 65536)):
             value = spec.arguments.get(name)
             if value is not None and (not isinstance(value, int) or not low <= value <= high):
                 raise ArgumentError(f"{name} cannot be {value!r}.", "", f"Give a whole number from {low} to {high}.")

@@ -1,20 +1,23 @@
 """``transformers serve``: every model that transformers can generate with, behind a guard that asks for the key.
 
-Plans the process; `workbench/runners/serve_transformers.py` is what runs in it.
+Plans the process; `workbench/runners/serve_transformers.py` is what runs in it. A model that listens is served by our own server around the
+same transformers (`speech_server`): transformers' own hears the first half minute only, and takes neither language nor times.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
+from ..errors import ArgumentError
 from . import default_parameters
 from .common import explain_end, runner, spec_file
 from .engine import Engine
+from .speech_server import speech_stages
 
 ARGUMENTS = {
     "device": "cpu, cuda, cuda:1, mps or auto",
@@ -34,6 +37,7 @@ ARGUMENTS = {
     "reasoning": "on, off or auto",
     "log_level": "of transformers, such as warning",
 }
+LISTENING = ("attn_implementation", "device", "dtype", "trust_remote_code")  # those for a model that listens
 
 
 class TransformersServe(Engine):
@@ -41,6 +45,7 @@ class TransformersServe(Engine):
 
     name, title, environment = "transformers", "transformers serve", "transformers"
     types = ("llm", "vlm", "stt")
+    aliases: ClassVar[Mapping[str, str]] = {"torch_dtype": "dtype", "attention": "attn_implementation", "device_map": "device"}
 
     @classmethod
     def arguments(cls) -> list[str]:
@@ -50,12 +55,18 @@ class TransformersServe(Engine):
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
         """The spec with its arguments under the engine's own names. Refuses defaults that it cannot be given."""
         spec = super().checked(payload)
-        default_parameters.checked(self.name, spec.defaults)
+        if spec.type != "stt":
+            default_parameters.checked(self.name, spec.defaults)
+        elif unfit := sorted(set(spec.arguments) - set(LISTENING)):
+            cause, fix = f"Those are: {', '.join(LISTENING)}.", "Leave it out, or write deploy_method(wb.deploy.speech)."
+            raise ArgumentError(f"{', '.join(unfit)} is no argument for a model that listens.", cause, fix)
         return spec
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """One process."""
         spec = DeploySpec.from_json(payload)
+        if spec.type == "stt":
+            return speech_stages(self.checked(payload), "speech")
         defaults = default_parameters.checked(self.name, spec.defaults)
         arguments = self.settle(spec.arguments)
         if told := default_parameters.template_values(defaults):

@@ -38,7 +38,7 @@ NUMBERS = {  # parameters of pipelines: lowest, highest
 }
 OTHER_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale", "images": "image"}
 FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
-MOST, MOST_STEPS, PROMPT = 10, 1000, 32000
+MOST, MOST_STEPS, PROMPT = 10, 500, 32000
 SIDE = 2048
 IGNORED = ("user", "model")  # fields of OpenAI's that change nothing
 

@@ -18,16 +18,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import serving
+    from . import engine_progress, serving, transformers_sampling, transformers_still
     from .metrics_app import Counted
-    from .serve_tokens import Dress, Dressed
+    from .serve_tokens import CHATS, Dress, Dressed
     from .serving_app import Guard
 else:
+    import engine_progress
     import serving
+    import transformers_sampling
+    import transformers_still
     from metrics_app import Counted
-    from serve_tokens import Dress, Dressed
+    from serve_tokens import CHATS, Dress, Dressed
     from serving_app import Guard
 
+OPTIONS = {  # what clients must know: it ignores schemas and constraints, so that a schema is told in words and the others are refused
+    "engine": "transformers",
+    "tokens": "workbench",
+    "response_format": "none",
+    "constraints": "none",
+    "nest": {"enable_thinking": "chat_template_kwargs"},
+}
 ON_CPU = {"device": "cpu", "cb_block_size": 32, "cb_num_blocks": 256, "cb_max_batch_tokens": 512}
 
 
@@ -48,11 +58,12 @@ def main() -> None:
         serving.fail(str(e), type(e).__name__)
     port = serving.port(int(spec.get("port") or 0))
     serving.report("progress", phase="load", text=f"Loading {spec['served_name']}")
-    serving.in_background(lambda: run(serve, force_model=spec["model"], host="127.0.0.1", port=port, **given))
     url = f"http://127.0.0.1:{port}"
-    wait_until_healthy(url)
+    with engine_progress.listening("torch"):
+        serving.in_background(lambda: run(serve, force_model=spec["model"], host="127.0.0.1", port=port, **given))
+        wait_until_healthy(url)
     warm_up(url, key, spec["model"])
-    serving.report("ready", url=f"{url}/v1", model=spec["model"], options={"engine": "transformers", "tokens": "workbench"})
+    serving.report("ready", url=f"{url}/v1", model=spec["model"], options=OPTIONS)
     serving.watch(url, key, "workbench", float(spec.get("ttl") or 0))
     serving.wait_for_end()
 
@@ -72,12 +83,14 @@ def guarded(key: str, dress: Dress) -> Callable[..., object]:
     from huggingface_hub import constants
     from transformers.cli.serve import Serve
 
+    transformers_still.put_on()
     dress.put_on()
+    transformers_sampling.put_on()
     os.makedirs(constants.HF_HUB_CACHE, exist_ok=True)  # the list of models fails without it
 
     class Guarded(uvicorn.Config):
         def __init__(self, app: Any, **kwargs: Any) -> None:
-            super().__init__(Guard(Dressed(Counted(app), dress), key), **kwargs)
+            super().__init__(Guard(Dressed(Counted(transformers_sampling.Asked(app, CHATS)), dress), key), **kwargs)
 
     uvicorn.Config = Guarded  # type: ignore[misc, assignment]  # nothing else reaches the application before it is served
     return Serve  # type: ignore[no-any-return]  # transformers is only known where this runs
