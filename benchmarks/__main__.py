@@ -23,6 +23,7 @@ NAMES = (
     "streaming",
     "online",
     "vectors",
+    "embeddings",
     "formatting",
     "evaluation",
     "serving",
