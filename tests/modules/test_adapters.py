@@ -25,7 +25,7 @@ from workbench.modules import adapters
 ENGINE = "scripted_lora:LoraServer"
 
 
-def adapter(folder: Path, base: str = "pocket", rank: int = 8, hidden: int = 256, layers: int = 5) -> Path:
+def adapter(folder: Path, base: str = "pocket", rank: int = 8, hidden: int = 256, layers: int = 5, keys: int = 64) -> Path:
     """The two files that a LoRA fine-tuning leaves."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base, "peft_type": "LORA", "r": rank}))
@@ -33,6 +33,7 @@ def adapter(folder: Path, base: str = "pocket", rank: int = 8, hidden: int = 256
         f"base_model.model.model.layers.{i}.self_attn.q_proj.lora_A.weight": {"dtype": "F32", "shape": [rank, hidden], "data_offsets": [0, 0]}
         for i in range(layers)
     }
+    tensors["base_model.model.model.layers.0.self_attn.v_proj.lora_B.weight"] = {"dtype": "F32", "shape": [keys, rank], "data_offsets": [0, 0]}
     header = json.dumps(tensors).encode()
     (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
     return folder
@@ -100,9 +101,11 @@ def test_several_by_name_or_with_numbers(home: Path, tmp_path: Path) -> None:
 # ---- whether it fits
 
 
-@pytest.mark.parametrize(("hidden", "layers", "says"), [(512, 5, "read 512 numbers"), (256, 28, "28 layers")])
-def test_an_adapter_of_another_model_is_refused(home: Path, tmp_path: Path, hidden: int, layers: int, says: str) -> None:
-    strange = adapter(tmp_path / "strange", "org/other", hidden=hidden, layers=layers)
+@pytest.mark.parametrize(
+    ("other", "says"), [({"hidden": 512}, "read 512 numbers"), ({"layers": 28}, "28 layers"), ({"keys": 128}, "keys and values have 128")]
+)
+def test_an_adapter_of_another_model_is_refused(home: Path, tmp_path: Path, other: dict[str, int], says: str) -> None:
+    strange = adapter(tmp_path / "strange", "org/other", **other)
     with pytest.raises(ArgumentError, match="does not fit") as caught:
         wb.TrainableModule("pocket").deploy_method(ENGINE, adapters=[strange]).start()
     assert says in caught.value.cause

@@ -21,6 +21,7 @@ _INSIDE = (".", "adapter", "lazyllm_lora", "lora", "*/adapter", "*/lazyllm_lora"
 _DULL = re.compile(r"adapters?|lora|lazyllm_lora|checkpoint-\d+|final|output")
 _LAYER = re.compile(r"\.layers\.(\d+)\.")
 _READS_HIDDEN = ("q_proj.lora_A", "k_proj.lora_A", "v_proj.lora_A", "gate_proj.lora_A", "up_proj.lora_A")  # layers whose input is the hidden state
+_WRITES_KEYS = ("k_proj.lora_B", "v_proj.lora_B")
 
 
 class Adapter(NamedTuple):
@@ -115,17 +116,10 @@ def check_base(adapter: Adapter, model: str) -> None:
     if not adapter.path or not model or not folder.is_dir() or not place.is_dir():
         return
     config = _json(place / "config.json")
-    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
-    wide, deep = _shape(folder / "adapter_model.safetensors")
-    hidden, layers = (text or {}).get("hidden_size"), (text or {}).get("num_hidden_layers")
     base = str(_json(folder / "adapter_config.json").get("base_model_name_or_path") or "")
-    made_for = f" It was made for {base}." if base else ""
-    if wide and isinstance(hidden, int) and wide != hidden:
-        cause = f"Its layers read {wide} numbers, those of {place.name} have {hidden}.{made_for}"
-        raise ArgumentError(f"The adapter {adapter.name!r} does not fit {place.name}.", cause, "Load it beside its own base model.")
-    if deep and isinstance(layers, int) and deep > layers:
-        cause = f"It changes {deep} layers, {place.name} has {layers}.{made_for}"
-        raise ArgumentError(f"The adapter {adapter.name!r} does not fit {place.name}.", cause, "Load it beside its own base model.")
+    if difference := _difference(folder / "adapter_model.safetensors", _text(config), place.name):
+        made_for = f" It was made for {base}." if base else ""
+        raise ArgumentError(f"The adapter {adapter.name!r} does not fit {place.name}.", difference + made_for, "Load it beside its own base model.")
     if base and not _same(base, place, str(config.get("_name_or_path") or "")):
         warnings.warn(f"The adapter {adapter.name!r} was made for {base}, and is loaded beside {place}.", stacklevel=4)
 
@@ -167,19 +161,45 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", name.lower())
 
 
-def _shape(file: Path) -> tuple[int, int]:
-    """The width of the layers that read the hidden state, and how many layers are changed; 0 where that is not told."""
+def _text(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = config.get("text_config")
+    return inner if isinstance(inner, dict) else config
+
+
+def _difference(file: Path, config: Mapping[str, Any], model: str) -> str:
+    """What of an adapter's layers is not as a model's are, as a sentence; empty where nothing is seen to differ."""
+    shapes = _shapes(file)
+    hidden, layers = _number(config, "hidden_size"), _number(config, "num_hidden_layers")
+    heads, kept = _number(config, "num_attention_heads"), _number(config, "num_key_value_heads")
+    head = _number(config, "head_dim") or (hidden // heads if heads else 0)
+    deep = max((int(m[1]) + 1 for name in shapes if (m := _LAYER.search(name))), default=0)
+    reads = {shape[1] for name, shape in shapes.items() if any(part in name for part in _READS_HIDDEN)}
+    keys = {shape[0] for name, shape in shapes.items() if any(part in name for part in _WRITES_KEYS)}
+    if hidden and reads and hidden not in reads:
+        return f"Its layers read {min(reads)} numbers, those of {model} have {hidden}."
+    if layers and deep > layers:
+        return f"It changes {deep} layers, {model} has {layers}."
+    if (kept or heads) and head and keys and (kept or heads) * head not in keys:  # a layer may differ, not all
+        return f"Its keys and values have {min(keys)} numbers, those of {model} have {(kept or heads) * head}."
+    return ""
+
+
+def _shapes(file: Path) -> dict[str, list[int]]:
+    """The shapes of a file's matrices; none where it cannot be read."""
     try:
         with file.open("rb") as f:
             size = struct.unpack("<Q", f.read(8))[0]
             header = json.loads(f.read(min(size, 64 << 20)))
     except (OSError, ValueError, struct.error):
-        return 0, 0
-    if not isinstance(header, dict):
-        return 0, 0
-    shapes = {name: t.get("shape") for name, t in header.items() if isinstance(t, dict)}
-    wide = next((s[1] for n, s in shapes.items() if isinstance(s, list) and len(s) == 2 and any(r in n for r in _READS_HIDDEN)), 0)
-    return int(wide), max((int(m[1]) + 1 for n in shapes if (m := _LAYER.search(n))), default=0)
+        return {}
+    tensors = header.items() if isinstance(header, dict) else ()
+    found = {name: t.get("shape") for name, t in tensors if isinstance(t, dict)}
+    return {name: shape for name, shape in found.items() if isinstance(shape, list) and len(shape) == 2}
+
+
+def _number(config: Mapping[str, Any], name: str) -> int:
+    value = config.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _json(path: Path) -> dict[str, Any]:
