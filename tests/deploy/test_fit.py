@@ -186,3 +186,14 @@ def test_sizes_are_told_for_people() -> None:
     assert [gigabytes(n) for n in (16_381_470_720, 1.28e12, 147_456, 12)] == ["16.4 GB", "1,280 GB", "147 kB", "12 bytes"]
     found = fit(QWEN3_8B, "vllm", {"max_model_len": 4096}, machine(24, 23.5))
     assert str(found).startswith("fits: needs 23.7 GB of 25.2 GB free on GPU 0 (weights 16.4 GB, cache 604 MB for 4,096 tokens (147 kB each), about ")
+
+
+def test_vllm_without_a_gpu_leaves_most_of_the_memory_to_others() -> None:
+    here = [Device("memory", 64 * GIB, 40 * GIB)]
+    asked = fit(QWEN3_8B, "vllm", {"max_model_len": 131_072}, here)
+    own = fit(QWEN3_8B, "vllm", {}, here)
+    assert asked is not None
+    assert own is not None
+    assert (own.fits, asked.fits) == (True, False)
+    assert asked.fix.startswith("max_model_len=")
+    assert int(asked.fix.partition("=")[2]) * 147_456 <= 0.4 * (40 * GIB - asked.weights)

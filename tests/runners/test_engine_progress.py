@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from workbench.runners.engine_progress import FLAVOURS, PHASES, Progress, reader
+from workbench.runners.engine_progress import FLAVOURS, PHASES, Progress, listening, reader
 
 VLLM = """
 (APIServer pid=18343) INFO 11-21 08:29:42 [model.py:733] Resolved architecture: Qwen3ForCausalLM
@@ -44,9 +45,8 @@ Convert to turbomind format:  25%|##5       | 8/32 [00:03<00:09,  2.5it/s]
 HINT:    Please open http://127.0.0.1:23333 in a browser for detailed api usage!!!
 """
 OTHERS = {
-    "transformers": """Loading checkpoint shards:  25%|##5       | 1/4 [00:00<00:01,  2.6it/s]
+    "torch": """Loading checkpoint shards:  25%|##5       | 1/4 [00:00<00:01,  2.6it/s]
 Loading weights:  50%|#####     | 145/290 [00:00<00:00]""",
-    "diffusers": "Loading pipeline components...:  43%|####2     | 3/7 [00:01<00:01,  2.1it/s]",
     "llama_cpp": """load_tensors: loading model tensors, this can take a while... (mmap = true)
 llama_kv_cache: size =  448.00 MiB
 common_init: warming up the model with an empty run""",
@@ -66,6 +66,7 @@ def phases(flavour: str, text: str) -> list[tuple[str, float | None, float | Non
 
 def test_vllm_on_a_gpu_goes_through_all_its_phases() -> None:
     assert phases("vllm", VLLM) == [
+        ("start", None, None, ""),
         ("weights", None, None, ""),
         ("weights", 0, 5, "shards"),
         ("weights", 2, 5, "shards"),
@@ -130,8 +131,8 @@ def test_a_reader_reports_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         hear(line)
     reader("nobody's")("Loading safetensors checkpoint shards:  40% Completed | 2/5")
     events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
-    assert len(events) == 11
-    assert {key: events[2][key] for key in ("event", "phase", "text", "done", "total", "unit")} == {
+    assert len(events) == 12
+    assert {key: events[3][key] for key in ("event", "phase", "text", "done", "total", "unit")} == {
         "event": "progress",
         "phase": "weights",
         "text": "Loading the weights",
@@ -139,3 +140,22 @@ def test_a_reader_reports_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "total": 5,
         "unit": "shards",
     }
+
+
+def test_the_parts_of_a_pipeline_count_and_not_what_is_said_of_each() -> None:
+    text = """Loading pipeline components...:   0%|          | 0/3 [00:00<?, ?it/s]
+Loading weights: 100%|##########| 290/290 [00:00<00:00]
+Loading pipeline components...: 100%|##########| 3/3 [00:01<00:00,  2.1it/s]"""
+    assert phases("torch", text) == [("weights", 0, 3, "components"), ("weights", 3, 3, "components")]
+
+
+def test_an_engine_in_this_process_is_heard_while_it_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_EVENTS", str(tmp_path / "events"))
+    before = sys.stderr
+    with listening("torch"):
+        for i in range(3):
+            sys.stderr.write(f"\rLoading weights:  50%|#####     | {i}/2 [00:00<00:00]")
+        print(file=sys.stderr, flush=True)
+    assert sys.stderr is before
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [(e["done"], e["total"], e["unit"]) for e in events] == [(0, 2, "tensors"), (1, 2, "tensors"), (2, 2, "tensors")]

@@ -103,6 +103,15 @@ def test_only_changes_are_reported(server: Numbers, watch: Callable[..., Any]) -
     assert {shown for _, shown in server.asked} == {f"Bearer {KEY}"}
 
 
+def test_requests_made_before_it_was_ready_do_not_count(server: Numbers, watch: Callable[..., Any]) -> None:
+    server.told |= {"requests_total": 7, "requests_running": 1}  # one to warm up, and one that somebody asked at once
+    told = watch()
+    until(lambda: told)
+    assert told[0][1]["values"]["requests"] == 1
+    server.told |= {"requests_total": 8, "requests_running": 0}
+    until(lambda: told[-1][1]["values"]["requests"] == 2)
+
+
 def test_a_server_that_is_ill_for_a_while_is_looked_at_again(server: Numbers, watch: Callable[..., Any]) -> None:
     told = watch()
     until(lambda: told)

@@ -14,7 +14,8 @@ RUNNER = Path(workbench.__file__).parent / "runners" / "serve_command.py"
 ENGINE = r"""
 import sys
 out = sys.stdout.buffer
-for part in (b"loading\r50 %\rdone\nINFO: 127.0.0.1:5 - \"GET /met", b"rics HTTP/1.1\" 200 OK\nINFO: \"POST /v1/chat/completions HTTP/1.1\" 200 OK\n"):
+chat = b'INFO: "POST /v1/chat/completions HTTP/1.1" 200 OK\n'
+for part in (b'loading\r50 %\rdone\nINFO: 127.0.0.1:5 - "GET /met', b'rics HTTP/1.1" 200 OK\n' + chat):
     out.write(part)
     out.flush()
 for line in ('GET /health HTTP/1.1" 200 OK', 'GET /v1/models HTTP/1.1" 200 OK', 'GET /metrics HTTP/1.1" 401 Unauthorized'):

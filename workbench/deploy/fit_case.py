@@ -154,6 +154,10 @@ class Case:
                 return kv, held, m.cache_bytes
             return weights + beside + held, device.free, device.name
         need = weights + kv + beside
+        if not device.gpu and m.share_on_cpu:
+            if m.length not in a:
+                kv = min(kv, int(max(0, device.free - weights - beside) * m.share_on_cpu))
+            return weights + beside + int(kv / m.share_on_cpu), device.free, device.name
         share = _float(a.get(m.share), m.share_default) if m.share else 1.0
         if not device.gpu or not 0 < share <= 1:
             return need, device.free, device.name

@@ -49,6 +49,9 @@ class Memory:
     share_of : str
         ``total``: it takes that part of the device, used or not; ``free``: weights and cache fit in that part of what is free;
         ``rest``: the cache fits in that part of what the weights leave.
+    share_on_cpu : float
+        The part of what the weights leave that the cache gets at most where there is no GPU; 0 is no such rule. With it, and without a
+        length, the cache takes what there is (see `workbench.deploy.vllm_cpu`).
     cache_bytes : str
         The argument that sets the cache's bytes, instead of a share.
     cache_dtype : tuple of str
@@ -78,6 +81,7 @@ class Memory:
     share: str = ""
     share_default: float = 1.0
     share_of: str = ""
+    share_on_cpu: float = 0.0
     cache_bytes: str = ""
     cache_dtype: tuple[str, ...] = ()
     dtype: str = ""
@@ -99,6 +103,7 @@ ENGINES: Mapping[str, Memory] = {
         share="gpu_memory_utilization",
         share_default=0.92,
         share_of="total",
+        share_on_cpu=0.4,
         cache_bytes="kv_cache_memory_bytes",
         cache_dtype=("kv_cache_dtype",),
         dtype="dtype",

@@ -6,17 +6,21 @@ that what several processes of one engine write in turn does not make it jump.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING or __package__:
     from . import serving
 else:
     import serving
 
+_LONGEST = 65536  # characters of a line that is not yet whole
 PHASES = ("start", "download", "weights", "compile", "cache", "warmup", "serve")
 TEXTS = {
     "start": "Starting",
@@ -31,16 +35,20 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Sign:
-    """A line's form and the phase that it shows. Named groups: ``done`` and ``total`` (numbers), ``percent``."""
+    """A line's form and the phase that it shows. Named groups: ``done`` and ``total`` (numbers), ``percent``.
+
+    ``alone`` is one that counts the parts of a whole: what is said of each part in between is passed over.
+    """
 
     phase: str
     pattern: re.Pattern[str]
     text: str = ""
     unit: str = ""
+    alone: bool = False
 
 
 def _signs(*rows: tuple[str, ...]) -> tuple[Sign, ...]:
-    return tuple(Sign(row[0], re.compile(row[1]), *row[2:]) for row in rows)
+    return tuple(Sign(phase, re.compile(pattern), *words[:2]) for phase, pattern, *words in rows)  # type: ignore[arg-type]  # two words at most
 
 
 _HUB = _signs(
@@ -55,6 +63,8 @@ FLAVOURS: Mapping[str, tuple[Sign, ...]] = {
     "vllm": (
         *_HUB,
         *_signs(
+            ("start", r"non-default args:", "Reading the configuration"),
+            ("start", r"Initializing a V1 LLM engine", "Starting the engine's processes"),
             ("weights", r"Starting to load model"),
             (
                 "weights",
@@ -115,11 +125,11 @@ FLAVOURS: Mapping[str, tuple[Sign, ...]] = {
             ("serve", r"(?:Uvicorn running|Application startup)"),
         ),
     ),
-    "transformers": (*_HUB, *_TRANSFORMERS, *_signs(("weights", r"Load pretrained SentenceTransformer"))),
-    "diffusers": (
+    "torch": (
         *_HUB,
-        *_signs(("weights", r"Loading pipeline components\.\.\.:\s*\d+%\|.*?\|\s*(?P<done>\d+)/(?P<total>\d+)", "", "components")),
+        Sign("weights", re.compile(r"Loading pipeline components\.\.\.:\s*\d+%\|.*?\|\s*(?P<done>\d+)/(?P<total>\d+)"), "", "components", alone=True),
         *_TRANSFORMERS,
+        *_signs(("weights", r"Load pretrained SentenceTransformer")),
     ),
     "llama_cpp": _signs(
         ("weights", r"load_tensors: loading model tensors"),
@@ -140,7 +150,7 @@ class Progress:
 
     def __init__(self, flavour: str) -> None:
         self._signs = FLAVOURS[flavour]
-        self._at = 0
+        self._at, self._alone = 0, ""
         self._begun: dict[str, tuple[float, float]] = {}  # unit of a phase: when its first count was seen, and what it was
         self._last: dict[str, Any] = {}
 
@@ -150,6 +160,10 @@ class Progress:
             found = sign.pattern.search(line)
             if found and PHASES.index(sign.phase) >= self._at:
                 self._at = PHASES.index(sign.phase)
+                if sign.alone:
+                    self._alone = sign.phase
+                elif self._alone == sign.phase:
+                    return None
                 event = self._event(sign, found)
                 if event == self._last:
                     return None
@@ -191,3 +205,40 @@ def reader(flavour: str) -> Callable[[str], None]:
             serving.report("progress", **event)
 
     return hear
+
+
+@contextlib.contextmanager
+def listening(flavour: str) -> Iterator[None]:
+    """Report the progress of an engine that loads in this process and draws its bars on the standard error."""
+    before = sys.stderr
+    sys.stderr = _Heard(before, reader(flavour))
+    try:
+        yield
+    finally:
+        sys.stderr = before
+
+
+class _Heard(io.TextIOBase):
+    """Writes on, and hears whole lines; those that a bar writes over end with a carriage return."""
+
+    def __init__(self, to: TextIO, hear: Callable[[str], None]) -> None:
+        self._to, self._hear, self._begun = to, hear, ""
+
+    def write(self, text: str) -> int:
+        *whole, self._begun = re.split(r"[\r\n]", self._begun[-_LONGEST:] + text)
+        for line in whole:
+            self._hear(line)
+        return self._to.write(text)
+
+    def flush(self) -> None:
+        self._to.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._to.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # the base class has a plain attribute
+        return self._to.encoding

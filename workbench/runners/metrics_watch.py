@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ class Watch:
         self._control, self._facts, self._read_to = control, facts or {}, 0
         self._begun = self._last_use = time.monotonic()
         self._before: tuple[float, Reading] | None = None
+        self._earlier: float | None = None  # requests that were counted before the first look
         self._told: dict[str, float] = {}
         self._stop = threading.Event()
 
@@ -102,11 +104,20 @@ class Watch:
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
             return False
         now = time.monotonic()
+        reading = self._since_ready(reading)
         before, self._before = self._before, (now, reading)
         if reading.running or reading.waiting or (before is not None and _counts(before[1]) != _counts(reading)):
             self._last_use = now
         self._tell(values(reading, before, now))
         return True
+
+    def _since_ready(self, reading: Reading) -> Reading:
+        """Without the requests that were made before, such as one to warm up."""
+        if reading.requests is None:
+            return reading
+        if self._earlier is None or reading.requests < self._earlier:
+            self._earlier = max(0.0, reading.requests - reading.running - reading.waiting) if self._earlier is None else 0.0
+        return replace(reading, requests=reading.requests - self._earlier)
 
     def _tell(self, new: dict[str, float]) -> None:
         if all(abs(v - self._told.get(k, -1.0)) < (_MOVED if k == "cache_usage" else 1e-9) for k, v in new.items()):

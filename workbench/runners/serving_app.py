@@ -28,11 +28,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from . import serving
+    from . import engine_progress, serving
     from .metrics_readings import exposition
     from .serving_fields import Fields, Refusal, Upload, fields_of_json
     from .serving_work import Dropped, QueueFull, Worker
 else:
+    import engine_progress
     import serving
     from metrics_readings import exposition
     from serving_fields import Fields, Refusal, Upload, fields_of_json
@@ -267,7 +268,8 @@ def main(load: Callable[[dict[str, Any]], App]) -> None:
     if not key:
         serving.fail("There is no key to guard the server with.")
     try:
-        app = load(spec)
+        with engine_progress.listening("torch"):
+            app = load(spec)
     except Exception as e:
         traceback.print_exc()
         serving.fail(str(e) or type(e).__name__, type(e).__name__)
