@@ -51,20 +51,26 @@ class Case:
         return ""
 
     def _changes(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """What could be changed. Where the engine takes a part of the device whole, that part may have to be another one as well."""
         m = self.memory
-        asked = any(n in a for n in (m.length, *m.lengths) if n)
         shares, spreads, quantized = list(self._share(a)), list(self._spread(a)), list(self._quantized(a))
+        bases: list[dict[str, Any]] = [{}, *shares]
+
+        def with_each(changes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+            yield from ({**base, **change} for base in bases for change in changes)
+
+        def shorter(least: int, changes: Sequence[dict[str, Any]] = ({},)) -> Iterator[dict[str, Any]]:
+            for change in with_each(changes):
+                yield from ({**change, **length} for length in self._shorter({**a, **change}, least))
+
         yield from shares
-        if asked:  # whoever names a length wants it
-            yield from spreads
-        yield from self._shorter(a, _ENOUGH)
-        for share in shares:
-            yield from ({**share, **length} for length in self._shorter({**a, **share}, _ENOUGH))
-        yield from spreads
-        yield from quantized
-        yield from self._shorter(a, _LEAST)
-        for change in (*spreads, *quantized):
-            yield from ({**change, **length} for length in self._shorter({**a, **change}, _LEAST))
+        if any(n in a for n in (m.length, *m.lengths) if n):  # whoever names a length wants it
+            yield from with_each(spreads)
+        yield from shorter(_ENOUGH)
+        yield from with_each(spreads)
+        yield from with_each(quantized)
+        yield from shorter(_LEAST)
+        yield from shorter(_LEAST, [*spreads, *quantized])
         yield from self._elsewhere(a)
 
     def _share(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
