@@ -8,6 +8,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from ..core.jobs import JobRecord, JobState
+from ..core.kinds import CHATS, KINDS, noun
 from ..errors import NotStarted
 from ..modules.auto_model import AutoModel
 from ..modules.chat import ChatModule
@@ -39,6 +40,8 @@ def find(word: str, variables: Mapping[str, Any], started: MutableMapping[str, C
         value = variables[word]
         if not isinstance(value, ChatModule):
             raise UsageError(f"The variable {word!r} holds no module to talk to, but a {type(value).__name__}.")
+        if not _chats(value):
+            raise UsageError(f"The variable {word!r} holds {noun(value.type.lower())}, which does not chat.")  # type: ignore[attr-defined]  # it has one
         return _running(value)
     if word not in started or not _answers(started[word]):
         record = _deployment(word)
@@ -48,7 +51,7 @@ def find(word: str, variables: Mapping[str, Any], started: MutableMapping[str, C
 
 def candidates(variables: Mapping[str, Any]) -> list[str]:
     """Words that `find` understands now."""
-    own = [name for name, value in variables.items() if isinstance(value, ChatModule) and not name.startswith("_")]
+    own = [name for name, value in variables.items() if isinstance(value, ChatModule) and _chats(value) and not name.startswith("_")]
     running = [r.name for r in jobs.store().jobs(kind="deploy", active=True) if _talks(r)]
     return sorted({*own, *running, DEFAULT})
 
@@ -74,5 +77,10 @@ def _deployment(word: str) -> JobRecord | None:
 
 
 def _talks(record: JobRecord) -> bool:
-    """Whether a deployment is up and serves a model; a `ServerModule` serves a function."""
-    return record.state is JobState.RUNNING and record.spec.backend != "function"
+    """Whether a deployment is up and serves a chat model; a `ServerModule` serves a function."""
+    return record.state is JobState.RUNNING and record.spec.backend != "function" and record.spec.payload.get("type", "llm") in CHATS
+
+
+def _chats(module: ChatModule) -> bool:
+    kind = str(getattr(module, "type", "")).lower()
+    return kind not in KINDS or kind in CHATS

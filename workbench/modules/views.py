@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import registry
 from ..core.jobs import JobRecord, Progress
+from ..core.kinds import CHATS
 from ..errors import PluginError
 from ..runtime.front_end import StatusLine, cell, describe, display, front_end
 
@@ -33,13 +34,13 @@ def monitor(job: Job) -> Any:
 
 
 def last_started() -> TrainableModule | None:
-    """The module that was started last in this process and is still there."""
+    """The chat model that was started last in this process and is still there."""
     return _last() if _last is not None else None
 
 
 def started(module: TrainableModule) -> None:
-    """Remember the module as the last one; not one that works in the background of another."""
-    if front_end() == "silent":
+    """Remember the module as the last one; not one that works in the background of another, nor one that does not chat."""
+    if front_end() == "silent" or module.type.lower() not in CHATS:
         return
     global _last
     _last = weakref.ref(module)

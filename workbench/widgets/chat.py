@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..core.kinds import CHATS, KINDS
 from ..errors import ArgumentError, EndpointError
 from . import static
 from .base import Widget, problem
@@ -348,6 +349,10 @@ def _check(models: Sequence[Any]) -> None:
     for model in models:
         if not callable(getattr(model, "stream", None)):
             raise ArgumentError(f"{model!r} cannot be talked to.", "It has no stream().", "Give a module, such as TrainableModule('pocket').")
+        kind = str(getattr(model, "type", "")).lower()
+        if kind in KINDS and kind not in CHATS:
+            known = KINDS[kind]
+            raise ArgumentError(f"{model.name} is {known.noun}: it does not chat.", "", f"Write {known.call}; it gives {known.gives}.")
 
 
 def quietly(start: Callable[[], Any], model: Any) -> None:
