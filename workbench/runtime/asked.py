@@ -29,9 +29,12 @@ def file_of(place: JobPlace) -> Path:
 
 
 def join(place: JobPlace, ttl: float) -> bool:
-    """Say that somebody uses the deployment from now on; False when it is being replaced and will end."""
+    """Say that somebody uses the deployment from now on; False when it is being replaced and will end, or its folder is gone."""
     line = {"ask": "join", "at": time.time(), "ttl": ttl, "token": os.urandom(8).hex()}
-    _say(place, line)
+    try:
+        _say(place, line)
+    except FileNotFoundError:
+        return False
     before = []
     for one in read(place):
         if one.get("token") == line["token"]:
