@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import registry
 from ..core.kinds import CHATS
 from ..core.prompting import Prompted, PromptRequest
-from ..deploy.default_parameters import SAME
+from ..deploy import default_parameters
 from ..errors import ArgumentError, NotStarted
 from . import contents, default_view, engines
 from .chat import Tools
@@ -122,11 +122,11 @@ class ExactPrompt(Tuned):
         Defaults
             A mapping of names to values; ``m.defaults.origins['temperature']`` is ``'model'``, ``'deployment'`` or ``'face'``.
         """
-        face = {SAME.get(name, name): value for name, value in self._parameters.items()}
+        face = {default_parameters.SAME.get(name, name): value for name, value in self._parameters.items()}
         record, chosen = self._serving.record, self._methods["deploy"]
         if record is not None and record.state.active:
             engine, model = record.spec.backend, str(record.spec.payload.get("model") or "")
-            told = default_view.of_deployment(engine, record.spec.payload.get("defaults") or {}, record.spec.payload.get("arguments") or {})
+            told = default_view.of_deployment(engine, self._told_defaults(), record.spec.payload.get("arguments") or {})
         elif "url" in chosen.arguments or chosen.name == NONE or not engines.needs_model(chosen):
             return Defaults({"face": face})
         else:
@@ -134,7 +134,7 @@ class ExactPrompt(Tuned):
             engine = engines.engine_of(model, chosen)
             settle = getattr(registry.get("deploy", engine), "settle", dict)
             own = {k: v for k, v in chosen.arguments.items() if k not in engines.OWN_ARGUMENTS}
-            told = default_view.of_deployment(engine, chosen.arguments.get("defaults") or {}, settle(own))
+            told = default_view.of_deployment(engine, self._told_defaults(), settle(own))
         return Defaults({"model": default_view.of_model(engine, model), "deployment": told, "face": face})
 
     def _tokens(self, input: Any, history: Any, tools: Tools | None, variables: Mapping[str, Any]) -> Prompted:
@@ -171,7 +171,14 @@ class ExactPrompt(Tuned):
             raise NotStarted(
                 what, "Its server has no way to ask for them." if endpoint is not None else "", "Name the model: TrainableModule('path or name')."
             )
-        return prompting.made(self._read_model(), request, self._template_text())
+        told = default_parameters.template_values(self._told_defaults())
+        return prompting.made(self._read_model(), replace(request, variables={**told, **request.variables}), self._template_text())
+
+    def _told_defaults(self) -> Mapping[str, Any]:
+        """``defaults=`` of the deployment that answers, else of the one that was chosen."""
+        record = self._serving.record
+        told = record.spec.payload.get("defaults") if record is not None and record.state.active else None
+        return told or self._methods["deploy"].arguments.get("defaults") or {}
 
     def _read_model(self) -> Path:
         """The files that the engine would read: of a folder with a GGUF file that, where llama.cpp serves it."""
