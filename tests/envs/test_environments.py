@@ -224,3 +224,11 @@ def test_a_build_for_cpus_takes_torch_for_cpus(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch_variant.pip_settings, "read", dict)
     assert torch_variant.choose(cpu_only=True).backend == "cpu"
     assert torch_variant.choose().backend == ""
+
+
+def test_what_an_environment_imports_at_its_start_lies_in_it(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = Definition("started", "a test", ("tomlkit",), torch=False, excludes=(), at_start=("cpu_torchvision",))
+    monkeypatch.setitem(definitions.DEFINITIONS, "started", started)
+    ask = "import sys; print(type(sys.meta_path[0]).__module__, 'torch' in sys.modules)"
+    answer = subprocess.run([str(envs.ensure("started")), "-c", ask], check=True, capture_output=True, text=True)
+    assert answer.stdout.split() == ["workbench_cpu_torchvision", "False"]

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import workbench
+from workbench.runners import engine_words
 
 RUNNERS = Path(workbench.__file__).parent / "runners"
 STAND_IN = """
@@ -171,3 +172,25 @@ def test_without_the_process_above_it_ends(tmp_path: Path, run: Callable[..., Ru
     above = subprocess.run([sys.executable, "-c", code, str(folder)], env=env, capture_output=True, text=True, timeout=60)
     assert gone(int(above.stdout))
     assert gone(int((folder / "child").read_text()))
+
+
+INSPECTED = "  Value error, Model architectures ['A'] failed to be inspected. [type=value_error]"
+VALIDATION = "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig"
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["(EngineCore pid=7) ValueError: the cause", "(APIServer pid=6) RuntimeError: failed. See root cause above."], "ValueError: the cause"),
+        (["ERROR 11-21 09:13:30 [registry.py:1] ImportError: no x", VALIDATION, INSPECTED], "ImportError: no x"),
+        (
+            [VALIDATION, "  Value error, A is too long. [type=value_error, input_value=1]", "    For further information"],
+            "ValueError: A is too long.",
+        ),
+        (["usage: vllm", "vllm serve: error: unrecognized arguments: --x"], "vllm serve: error: unrecognized arguments: --x"),
+        (["\x1b[31mIt just stopped\x1b[0m", "", "-----"], "It just stopped"),
+        ([], ""),
+    ],
+)
+def test_the_line_with_the_cause_is_found(lines: list[str], reason: str) -> None:
+    assert engine_words.reason(lines) == reason

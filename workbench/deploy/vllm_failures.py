@@ -52,6 +52,11 @@ SIGNS: tuple[Sign, ...] = (
         "Serve it with deploy_method(workbench.deploy.transformers), or name an interpreter with a newer vLLM: python=….",
     ),
     Sign(
+        r"ModuleNotFoundError: No module named '(torchvision|torchaudio|soundfile|librosa|timm|av)'",
+        "vLLM needs {0} for this model, and its interpreter does not have it.",
+        "Install the {0} that fits its torch into an interpreter of yours and name it with python=…, or choose another engine.",
+    ),
+    Sign(
         r"LoRA rank (\d+) is greater than max_lora_rank (\d+)",
         "An adapter of rank {0} is loaded where {1} is the most.",
         "Give max_lora_rank={0}.",

@@ -116,6 +116,10 @@ class VLLM(Engine):
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
+        killed = exit_code is not None and (exit_code < 0 or exit_code > 128)
+        if killed and (said := log_tail.strip().splitlines()[-1:]):
+            fix = "Probably the machine's memory ran out: stop other jobs, or give max_model_len=… a smaller value."
+            return Failure(said[0], fix if exit_code in (-9, 137) else "start() tries again.", log_tail)
         found = vllm_failures.explain(log_tail)
         return Failure(*found, log_tail) if found else explain_end(self.title, exit_code, log_tail)
 

@@ -8,6 +8,7 @@ Does not know what a backend does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -104,7 +105,7 @@ def envs() -> EnvList:
 
 
 def create(name: str, on_progress: Callable[[Progress], None] | None = None, *, rebuild: bool = False) -> EnvInfo:
-    """Build an environment now, also when the running interpreter has the backend; outdated builds of it are removed.
+    """Build an environment now, also when the running interpreter has the backend; outdated builds that nothing runs in are removed.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ def create(name: str, on_progress: Callable[[Progress], None] | None = None, *, 
     rebuild : bool
         Build it again although it is there.
     """
+    from ..errors import EnvironmentFailed
     from . import build
     from .catalog import listing
     from .definitions import definition
@@ -125,7 +127,8 @@ def create(name: str, on_progress: Callable[[Progress], None] | None = None, *, 
     folder = build.build(wanted, on_progress or _silent)
     for old in build.folders(wanted):
         if old != folder and build.marker_of(old) is not None:
-            build.remove_folder(old)
+            with suppress(EnvironmentFailed):  # something still runs in it
+                build.remove_folder(old)
     return next(e for e in listing() if e.folder == str(folder))
 
 

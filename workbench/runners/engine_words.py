@@ -12,7 +12,17 @@ from collections.abc import Iterable
 _PREFIX = re.compile(r"^(?:\([^()]*pid=\d+\)\s*)?(?:(?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL)\s+[\d: .,/-]+)?(?:\[[\w./-]+:\d+\]\s?)?")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR = re.compile(r"^(?:[a-zA-Z_]\w*\.)*\w*(?:Error|Exception|Interrupt|OutOfMemory)\b: .+|^.+: error: .+")
-_GENERAL = ("root cause", "Engine core initialization failed", "Engine process failed", "EngineDeadError", "died unexpectedly")
+_GENERAL = (  # words of a process about another one, which has said more itself
+    "root cause",
+    "Engine core initialization failed",
+    "Engine process failed",
+    "EngineDeadError",
+    "died unexpectedly",
+    "failed to be inspected",
+    "CalledProcessError",
+    "Error raised in subprocess",
+)
+_VALIDATION = re.compile(r"^[\w.]*ValidationError: \d+ validation errors? for \w+ (?:Value error, )?(.+?)(?: \[type=.*)?$")
 _EMPTY = re.compile(r"^[\W_]*$")
 _TAKEN = re.compile(r"address already in use|\bEADDRINUSE\b|only one usage of each socket address|\[Errno (?:98|48|10048)\]|couldn't bind", re.I)
 
@@ -28,12 +38,19 @@ def reason(lines: Iterable[str]) -> str:
     A message that goes on in indented lines, as a validation error's does, is joined to one.
     """
     said = [plain(line) for line in lines]
-    errors = [i for i, line in enumerate(said) if _ERROR.match(line)]
-    telling = [i for i in errors if not any(g in said[i] for g in _GENERAL)]
-    for i in (telling or errors)[-1:]:
-        more = [line.strip() for line in said[i + 1 : i + 4] if line.startswith("  ") and not line.lstrip().startswith(("File ", "For further"))]
-        return " ".join([said[i], *more[:1]])
+    errors = [_joined(said, i) for i, line in enumerate(said) if _ERROR.match(line)]
+    telling = [error for error in errors if not any(g in error for g in _GENERAL)]
+    if errors:
+        last = (telling or errors)[-1]
+        found = _VALIDATION.match(last)
+        return f"ValueError: {found[1]}" if found else last
     return next((line.strip() for line in reversed(said) if not _EMPTY.match(line)), "")
+
+
+def _joined(said: list[str], at: int) -> str:
+    """An error with the indented line that goes on after it."""
+    after = said[at + 1] if at + 1 < len(said) else ""
+    return f"{said[at]} {after.strip()}" if after.startswith("  ") and not after.lstrip().startswith(("File ", "For further")) else said[at]
 
 
 def port_was_taken(lines: Iterable[str]) -> bool:

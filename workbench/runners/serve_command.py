@@ -174,12 +174,12 @@ def main() -> None:
             break
         serving.report("notice", level="warning", text=f"Port {port} was taken in the moment of the start; another one is tried.")
         wanted = 0
-    said = engine_words.reason(engine.lines)
+    said = engine_words.reason(engine.lines) if code >= 0 else ""  # what was killed had no time to say why
     how = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     when = "while it served" if engine.ready else "before it served"
     message = f"{title} ended {when} ({how}){': ' + said if said else ''}"
     serving.report("error", type="EngineEnded", message=message, traceback="")
-    print(f"{message if code < 0 or not said else said}", file=sys.stderr, flush=True)  # the log's last line says why
+    print(said or message, file=sys.stderr, flush=True)  # the log's last line says why
     serving.report("exit", code=code)
     sys.exit(128 - code if code < 0 else code or 1)
 
