@@ -199,6 +199,18 @@ class TestChat:
         with pytest.raises(ModelNotFound, match="first"):
             adapters.unload(chat.endpoint, "second")
 
+    def test_a_face_answers_with_an_adapter_of_its_own(self, chat: wb.TrainableModule, tmp_path: Path) -> None:
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        for file in tiny("lora").iterdir():
+            (folder / file.name).write_bytes(file.read_bytes())
+        mine = chat.share(adapter=str(folder))
+        assert mine("Hello!") == chat.share(adapter="first")("Hello!")
+        assert chat("Hello!") == "Hello! I am a tiny model."
+        assert mine.adapter == "mine"
+        assert set(chat.adapters) >= {"first", "mine"}
+        chat.unload_adapter("mine")
+
     def test_an_adapter_of_another_rank_than_there_is_room_for_says_what_to_give(self, chat: wb.TrainableModule, tmp_path: Path) -> None:
         folder = tmp_path / "wide"
         folder.mkdir()

@@ -6,7 +6,7 @@ An engine turns a `DeploySpec` into stages; it starts nothing and knows no clien
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,6 +34,8 @@ class Engine:
         The types of models that it serves.
     aliases : Mapping of str to str
         Other names that people know for its arguments, such as ``tp``, and the engine's own.
+    retired : Mapping of str to str
+        Names of arguments that it had once, and what to write instead, as a sentence.
     """
 
     name: ClassVar[str] = ""
@@ -42,6 +44,7 @@ class Engine:
     needs_model: ClassVar[bool] = True
     types: ClassVar[tuple[str, ...]] = ("llm",)
     aliases: ClassVar[Mapping[str, str]] = {}
+    retired: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def arguments(cls) -> list[str]:
@@ -52,6 +55,13 @@ class Engine:
     def known(cls) -> set[str]:
         """Every name that `settle` takes."""
         return {*cls.arguments(), *cls.aliases, *(quantization.NAMES if cls.name in quantization.SPELLINGS else ())}
+
+    @classmethod
+    def unknown(cls, name: str, known: Collection[str]) -> ArgumentError:
+        """The error for a name that it does not take: with the nearest one, or what took its place."""
+        if instead := cls.retired.get(name.strip("-").replace("-", "_")):
+            return ArgumentError(f"{cls.title or cls.name} has no argument {name!r} any more.", "", instead)
+        return unknown_argument(f"deploy.{cls.name}", name, known)
 
     @classmethod
     def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +81,7 @@ class Engine:
             plain = name.strip("-").replace("-", "_")
             own = plain if plain in known else cls.aliases.get(plain, plain)
             if own not in known:
-                raise unknown_argument(f"deploy.{cls.name}", name, cls.known())
+                raise cls.unknown(name, cls.known())
             if own in out:
                 raise ArgumentError(f"deploy.{cls.name} was given {given[own]} and {name}.", "They are the same argument.", "Give one of them.")
             out[own], given[own] = value, name

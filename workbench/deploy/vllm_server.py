@@ -31,8 +31,8 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
-    "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
 }
+_LATER_ADAPTERS = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be told to make room for
 _RANK, _KEPT = 64, 8  # room for adapters that are loaded later: their rank, and how many are kept in memory
 
@@ -42,20 +42,12 @@ class VLLM(Engine):
 
     name, title, environment = "vllm", "vLLM", "vllm"
     types = ("llm", "vlm", "embed", "cross_modal_embed", "rerank", "stt")
-    aliases = ALIASES
+    aliases, retired = ALIASES, RETIRED
 
     @classmethod
     def arguments(cls) -> list[str]:
         """The names it knows: vLLM's own, with underscores."""
         return sorted(ARGUMENTS)
-
-    @classmethod
-    def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """As of every engine; names that vLLM has given up say what took their place."""
-        for name in arguments:
-            if instead := RETIRED.get(name.strip("-").replace("-", "_")):
-                raise ArgumentError(f"vLLM has no argument {name!r} any more.", "", instead)
-        return super().settle(arguments)
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
         """The spec with its arguments under vLLM's own names, if it can be served."""
@@ -102,7 +94,7 @@ class VLLM(Engine):
             title=self.title,
             environment=self.environment,
             key_env="",
-            env=_environment(spec),
+            env=_environment(spec, settled),
             progress="vllm",
             metrics="vllm",
             endpoint={"options": _options(spec, settled)},
@@ -178,9 +170,9 @@ def _adapters(spec: DeploySpec) -> dict[str, Any]:
     return {**out, "lora_modules": modules} if modules else out
 
 
-def _environment(spec: DeploySpec) -> dict[str, str]:
+def _environment(spec: DeploySpec, settled: Mapping[str, Any]) -> dict[str, str]:
     more = {k: v for k, v in vllm_cpu.ENVIRONMENT.items() if k not in os.environ} if spec.device == "cpu" else {}
-    return {**_ENVIRONMENT, **more}
+    return {**_ENVIRONMENT, **more, **(_LATER_ADAPTERS if settled.get("enable_lora") else {})}
 
 
 def _options(spec: DeploySpec, settled: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,9 @@ def settled(method: Method, own: Collection[str] = ()) -> dict[str, Any]:
     settle = getattr(backend, "settle", None)
     for name in method.arguments:
         if (name if backend is not None and settle is None else plain(name)) not in known:
-            raise unknown_argument(f"{method.group}.{method.name.rpartition(':')[2]}", name, {*known, *own})
+            unknown = getattr(backend, "unknown", None)  # an engine also knows names that it had once
+            where = f"{method.group}.{method.name.rpartition(':')[2]}"
+            raise unknown(name, {*known, *own}) if unknown is not None else unknown_argument(where, name, {*known, *own})
     return dict(settle(method.arguments)) if settle is not None else dict(method.arguments)
 
 
