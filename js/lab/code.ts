@@ -37,11 +37,11 @@ export function deploymentCode(job: Job, models: readonly LocalModel[], use = ''
     return text === null ? [] : [`, ${key}=${text}`];
   });
   const module = `m = wb.TrainableModule(${quoted(name)}).deploy_method(wb.deploy.${job.backend}${given.join('')}).start()`;
-  return `${IMPORT}\n\n${module}\n${use || "m('Hello')"}`;
+  return `${IMPORT}\n\n${module}\n${job.call || use || "m('Hello')"}`;
 }
 
 export function modelCode(model: LocalModel, use = ''): string {
-  return `${IMPORT}\n\nm = wb.TrainableModule(${quoted(model.name)}).start()\n${use || "m('Hello')"}`;
+  return `${IMPORT}\n\nm = wb.TrainableModule(${quoted(model.name)}).start()\n${model.call || use || "m('Hello')"}`;
 }
 
 export const FINETUNE_CODE = `${IMPORT}

@@ -24,6 +24,7 @@ const job = (given: Partial<Job> = {}): Job => ({
   step: null,
   max_steps: null,
   model: 'pocket',
+  call: '',
   arguments: {},
   url: '',
   target: '',
@@ -103,7 +104,7 @@ test('what is started again and what ended because nobody asked are told', () =>
 });
 
 test('a model says where it is from and whether it is served', () => {
-  const model: LocalModel = { name: 'my-first', path: '/models/my-first', origin: 'finetuned', size_bytes: 5 * 1024 ** 2, changed_at: NOW };
+  const model: LocalModel = { name: 'my-first', path: '/models/my-first', origin: 'finetuned', size_bytes: 5 * 1024 ** 2, changed_at: NOW, type: 'llm', call: '' };
   const maker = job({ state: 'succeeded', target: '/models/my-first', model: '/models/base' });
   const server = job({ kind: 'deploy', model: '/models/my-first' });
   assert.equal(describeModel(model, []).detail, 'fine-tuned here');
@@ -127,10 +128,13 @@ test('code is Python, whatever the names hold', () => {
 
 test('code for a deployment joins it: the same engine and arguments', () => {
   const server = job({ kind: 'deploy', backend: 'llama_cpp', model: '/models/p', arguments: { n_ctx: 512, odd: {} } });
-  const known: LocalModel = { name: 'pocket', path: '/models/p', origin: 'shipped', size_bytes: 1, changed_at: 1 };
+  const known: LocalModel = { name: 'pocket', path: '/models/p', origin: 'shipped', size_bytes: 1, changed_at: 1, type: 'llm', call: '' };
   assert.match(deploymentCode(server, [known]), /TrainableModule\('pocket'\)\.deploy_method\(wb\.deploy\.llama_cpp, n_ctx=512\)\.start\(\)\nm\('Hello'\)$/);
   assert.match(deploymentCode(server, [], 'm.chat()'), /TrainableModule\('\/models\/p'\).*\nm\.chat\(\)$/s);
   assert.match(modelCode(known), /TrainableModule\('pocket'\)\.start\(\)/);
+  const call = "m(['a text', 'another'])";
+  assert.ok(modelCode({ ...known, type: 'embed', call }).endsWith(`.start()\n${call}`));
+  assert.ok(deploymentCode(job({ kind: 'deploy', backend: 'sentence_transformers', call }), []).endsWith(`.start()\n${call}`));
 });
 
 test('a served function is called where it runs, and is no model to chat with', () => {

@@ -75,7 +75,7 @@ export function Panel({ app, api, feed, openLog }: PanelProps): React.ReactEleme
   const deploymentActions = (job: Job): Action[] => [
     ...(job.state === 'running'
       ? [
-          ...(isFunction(job)
+          ...(isFunction(job) || job.call
             ? []
             : [{ icon: 'chat' as const, label: say('chat'), run: () => insert(deploymentCode(job, state.models, 'm.chat()'), true) }]),
           { icon: 'code' as const, label: say('insertCode'), run: () => insert(deploymentCode(job, state.models)) },
@@ -87,7 +87,7 @@ export function Panel({ app, api, feed, openLog }: PanelProps): React.ReactEleme
     ...(active(job) && !job.stopping ? [{ icon: 'stop' as const, label: say('stopServing'), run: () => void feed.act(api.stop(job.id, true)) }] : [])
   ];
   const modelActions = (model: LocalModel): Action[] => [
-    { icon: 'chat', label: say('chat'), run: () => insert(modelCode(model, 'm.chat()'), true) },
+    ...(model.call ? [] : [{ icon: 'chat' as const, label: say('chat'), run: () => insert(modelCode(model, 'm.chat()'), true) }]),
     { icon: 'code', label: say('insertCode'), run: () => insert(modelCode(model)) }
   ];
   const open = (job: Job) => (): void => {

@@ -31,6 +31,8 @@ export interface Job {
   readonly max_steps: number | null;
   /** What it is of: the model to serve, or the base model; a path or a name. */
   readonly model: string;
+  /** A call of a model that does not chat; else empty. */
+  readonly call: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly url: string;
   readonly target: string;
@@ -47,6 +49,9 @@ export interface LocalModel {
   readonly origin: 'shipped' | 'finetuned' | 'folder' | 'downloaded';
   readonly size_bytes: number;
   readonly changed_at: number;
+  readonly type: string;
+  /** A call of one that does not chat; else empty. */
+  readonly call: string;
 }
 
 export interface Holder {

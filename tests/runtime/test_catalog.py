@@ -49,3 +49,19 @@ def test_models_of_every_origin_are_found_under_the_name_that_finds_them(home: P
 
 def test_an_empty_home_has_the_shipped_model_only(home: Path) -> None:
     assert [m.name for m in catalog.models()] == ["pocket"]
+
+
+def test_pipelines_and_models_of_every_type_are_found_whole(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "models"
+    monkeypatch.setenv("WORKBENCH_MODEL_PATH", str(root))
+    put(root / "draws" / "unet", "config.json", "model.safetensors")
+    (root / "draws" / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    put(root / "hears", "am.mvn", "model.pt")
+    put(root / "embeds", "model.safetensors", "config.json")
+    (root / "embeds" / "modules.json").write_text('[{"type": "sentence_transformers.models.Transformer"}]')
+    found = {m.name: m for m in catalog.models() if m.origin == "folder"}
+    assert {name: m.type for name, m in found.items()} == {"draws": "sd", "hears": "stt", "embeds": "embed"}
+    assert found["draws"].size_bytes == 10
+    assert found["embeds"].to_json()["call"].startswith("m([")
+    assert catalog.models()[0].to_json()["call"] == ""
+    assert resolve("draws") == root / "draws"

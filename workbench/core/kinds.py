@@ -39,6 +39,11 @@ CHATS = frozenset({"llm", "vlm"})
 _UNSERVED = {"classify": "a classifier", "text2video": "a model that makes videos", "text2audio": "a model that makes sounds"}
 
 
+def call_of(type: str) -> str:
+    """A call of a model that does not chat, as one types it; empty for one that does, or whose type nobody knows."""
+    return KINDS[type].call if type in KINDS and type not in CHATS else ""
+
+
 def noun(type: str) -> str:
     """What people call a model of the type, with its article."""
     return KINDS[type].noun if type in KINDS else _UNSERVED.get(type, f"a model of type {type!r}")

@@ -7,14 +7,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..core.kinds import call_of
+from ..errors import ModelNotFound
 from ..settings import settings
-from .models import SOURCES, resolve
+from .models import PIPELINE, SOURCES, inspect, resolve
+from .type_signs import FILES
 
 _DEPTH = 5  # a hub's cache keeps a model at models--org--name/snapshots/<revision>
-_WEIGHTS = (".safetensors", ".bin", ".gguf")
+_WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class LocalModel:
         Of its weights.
     changed_at : float
         When its weights were written, seconds since the epoch.
+    type : str
+        What kind of model it is, such as ``llm``.
     """
 
     name: str
@@ -40,9 +46,11 @@ class LocalModel:
     origin: str
     size_bytes: int
     changed_at: float
+    type: str = "llm"
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is sent; ``call`` is a call of one that does not chat, as one types it."""
+        return {**asdict(self), "call": call_of(self.type)}
 
 
 def models() -> list[LocalModel]:
@@ -80,13 +88,13 @@ def _places() -> Iterator[tuple[str, Path, Path]]:
 
 
 def _model_paths(root: Path, depth: int = _DEPTH) -> Iterator[Path]:
-    """Folders that hold a configuration and weights, and GGUF files that lie alone."""
+    """Folders that hold a configuration and weights or describe a pipeline, and GGUF files that lie alone."""
     try:
         entries = sorted(os.scandir(root), key=lambda e: e.name)
     except OSError:
         return
     names = {e.name for e in entries}
-    if "config.json" in names and any(name.endswith(_WEIGHTS) for name in names):
+    if PIPELINE in names or names & FILES.keys() or ("config.json" in names and any(name.endswith(_WEIGHTS) for name in names)):
         yield root
         return
     for entry in entries:
@@ -100,11 +108,22 @@ def _model_paths(root: Path, depth: int = _DEPTH) -> Iterator[Path]:
 
 def _model(origin: str, root: Path, path: Path) -> LocalModel | None:
     try:
-        files = [path] if path.is_file() else [f for f in path.iterdir() if f.name.endswith(_WEIGHTS)]
+        inside = path.rglob("*") if (path / PIPELINE).is_file() else path.glob("*")
+        files = [path] if path.is_file() else [f for f in inside if f.name.endswith(_WEIGHTS)]
         stats = [f.stat() for f in files]
     except OSError:  # removed while we looked
         return None
-    return LocalModel(_name(origin, root, path), str(path), origin, sum(s.st_size for s in stats), max((s.st_mtime for s in stats), default=0.0))
+    changed = max((s.st_mtime for s in stats), default=0.0)
+    return LocalModel(_name(origin, root, path), str(path), origin, sum(s.st_size for s in stats), changed, _type(str(path), changed))
+
+
+@lru_cache(maxsize=1024)
+def _type(path: str, changed: float) -> str:
+    """The type of a model as long as its weights stay what they are; empty for one that cannot be read."""
+    try:
+        return inspect(path).type
+    except ModelNotFound:
+        return ""
 
 
 def _name(origin: str, root: Path, path: Path) -> str:

@@ -19,6 +19,7 @@ __all__ = ["display_name", "inspect", "is_model", "local_models", "resolve"]
 
 SOURCES = ("huggingface", "modelscope")
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+PIPELINE = "model_index.json"  # diffusers' description of a folder whose parts lie in folders of their own
 _WEIGHTS = (".safetensors", ".gguf", ".bin", ".pt")
 
 
@@ -85,10 +86,10 @@ def local_models() -> dict[str, Path]:
 
 
 def is_model(path: Path) -> bool:
-    """Whether a folder holds weights, or a file is a GGUF."""
+    """Whether a folder holds weights, or a pipeline whose parts do, or a file is a GGUF."""
     if path.is_file():
         return path.suffix == ".gguf"
-    return path.is_dir() and any(p.suffix in _WEIGHTS for p in path.iterdir())
+    return path.is_dir() and any(p.suffix in _WEIGHTS or p.name == PIPELINE for p in path.iterdir())
 
 
 def not_found(name: str, cause: str = "") -> ModelNotFound:

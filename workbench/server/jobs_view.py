@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..core.jobs import JobRecord, JobState, MetricRow
+from ..core.kinds import call_of
 from ..runtime import jobs
 from ..store import Store
 
@@ -114,6 +115,7 @@ class JobsView:
             "step": record.step,
             "max_steps": record.max_steps,
             "model": str(payload.get("model") or payload.get("base_model") or ""),
+            "call": call_of(str(payload.get("type") or "")) if record.kind == "deploy" else "",
             "arguments": {} if record.kind == "finetune" else _plain(payload.get("arguments") or {}),
             "url": str(endpoint.get("url") or ""),
             "target": str(record.result.get("model") or payload.get("target_path") or ""),

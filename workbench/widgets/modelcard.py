@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.jobs import JobRecord, JobState
+from ..core.kinds import call_of
 from ..core.models import ModelMeta
 from ..errors import ArgumentError
 from . import static
@@ -171,6 +172,7 @@ class ModelCard(Widget):
             "problem": self._problem,
             "endpoint": str(endpoint.get("url", "")),
             "code": f"{self._code()}",
+            "call": call_of(str(getattr(module, "type", "")).lower()),
             "answers": self._answers(record),
             "load": self._load if state == "running" else None,
             "memory": list(self._memory) if state == "running" else [],

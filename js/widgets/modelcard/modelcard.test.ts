@@ -26,6 +26,7 @@ const CARD: Card = {
   problem: null,
   endpoint: '',
   code: '',
+  call: '',
   answers: { count: 3, failed: 0, first_token: 0.042, first_tokens: [0.04, 0.05], speed: 118, speeds: [118] },
   load: null,
   memory: [11 * GB],

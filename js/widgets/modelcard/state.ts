@@ -54,6 +54,8 @@ export interface Card {
   readonly problem: Problem | null;
   readonly endpoint: string;
   readonly code: string;
+  /** A call of a model that does not chat; else empty. */
+  readonly call: string;
   readonly answers: {
     readonly count: number;
     readonly failed: number;

@@ -93,8 +93,8 @@ function Buttons(props: Inner): VNode | null {
   const insert = inserter();
   const parts = [
     card.state === 'running' && insert && (
-      <Button class="main" icon={icons.chat} onClick={() => insert(`${card.code}.chat()`, true)}>
-        {t('chat')}
+      <Button class="main" icon={card.call ? icons.compose : icons.chat} onClick={() => insert(card.call ? `m = ${card.code}\n${card.call}` : `${card.code}.chat()`, !card.call)}>
+        {t(card.call ? 'insertCode' : 'chat')}
       </Button>
     ),
     can('deploy') && (
