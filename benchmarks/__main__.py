@@ -29,6 +29,7 @@ NAMES = (
     "serving",
     "engines_text",
     "engines_start",
+    "deployment_memory",
     "training",
     "drawing",
     "screen",
