@@ -29,6 +29,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sglang": "workbench.deploy.sglang_server:SGLang",
         "diffusers": "workbench.deploy.diffusers_server:DiffusersServer",
         "speech": "workbench.deploy.speech_server:SpeechServer",
+        "sensevoice": "workbench.deploy.sensevoice_server:SenseVoiceServer",
         "sentence_transformers": "workbench.deploy.sentence_transformers_server:SentenceTransformers",
         "infinity": "workbench.deploy.infinity_server:Infinity",
         "dummy": "workbench.deploy.dummy_server:DummyDeploy",

@@ -6,16 +6,22 @@ import json
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tiny_models import tiny
 
+import workbench as wb
 from workbench import deploy, pocket
 from workbench.core.messages import ChatRequest, as_messages
+from workbench.core.protocols import JobPlace
 from workbench.core.specs import DeploySpec
+from workbench.data.media import media
 from workbench.errors import ArgumentError, AuthenticationFailed, EndpointError
 from workbench.runtime import endpoints, jobs
 from workbench.runtime.client import open_stream
@@ -88,9 +94,85 @@ def test_unknown_arguments_are_refused_with_the_nearest(home: Path) -> None:
 def test_every_argument_exists_in_transformers(home: Path) -> None:
     import subprocess
 
-    from workbench import envs
     from workbench.deploy.transformers_serve import ARGUMENTS
+    from workbench.envs import ensure
 
     code = "import inspect, json; from transformers.cli.serve import Serve; print(json.dumps(list(inspect.signature(Serve).parameters)))"
-    out = subprocess.run([str(envs.ensure("transformers")), "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([str(ensure("transformers")), "-c", code], capture_output=True, text=True, check=True).stdout
     assert set(ARGUMENTS) <= set(json.loads(out.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[None]:
+    """A home for what the tests below start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("WORKBENCH_HOME", tmp_path_factory.mktemp("shared")), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
+            patch.setenv(name, str(value))
+        yield
+        jobs.end_all()
+
+
+def test_each_request_samples_as_it_asks_beside_those_that_share_a_batch(shared_home: None) -> None:
+    model = wb.TrainableModule(str(pocket.path())).deploy_method(deploy.transformers).start()
+    likeliest = model("Tell me a joke", max_tokens=40)
+    warm = {model("Tell me a joke", max_tokens=40, temperature=8.0) for _ in range(2)}
+    assert len(warm) == 2
+    assert likeliest not in warm
+    assert model("Tell me a joke", max_tokens=40, temperature=8.0, seed=3) == model("Tell me a joke", max_tokens=40, temperature=8.0, seed=3)
+    assert model("Tell me a joke", max_tokens=40, temperature=0) == likeliest
+    word = likeliest.split()[3]
+    assert word not in model("Tell me a joke", max_tokens=40, stop=[word]).removesuffix(word)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda i: model("Tell me a joke", max_tokens=40, temperature=8.0 * (i % 2)), range(6)))
+    assert answers[::2] == [likeliest] * 3
+    assert likeliest not in answers[1::2]
+    model.stop()
+
+
+@pytest.mark.parametrize("kind", ["llava", "qwen2vl"])
+def test_a_model_that_sees_is_asked_with_pictures(shared_home: None, tmp_path: Path, kind: str) -> None:
+    from workbench.formatters import encode_query_with_filepaths
+
+    file = tmp_path / "a.png"
+    file.write_bytes(media(np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)).data)
+    model = wb.TrainableModule(str(tiny(kind))).deploy_method(deploy.transformers).start()
+    assert model.type == "VLM"
+    seen = model("What is this?", files=[file], max_tokens=6)
+    assert seen.usage.prompt_tokens > model("What is this?", max_tokens=6).usage.prompt_tokens + 3
+    assert model(encode_query_with_filepaths("What is this?", [str(file)]), max_tokens=6) == seen
+    assert "".join(model.stream("What is this?", files=[file], max_tokens=6)) == seen
+    model.stop()
+
+
+def test_weights_are_quantized_at_the_start_without_a_gpu(shared_home: None) -> None:
+    model = wb.TrainableModule(str(pocket.path())).deploy_method(deploy.transformers, load_in_4bit=True).start()
+    assert "Pocket" in model("Who are you?", max_tokens=24)
+    model.stop()
+
+
+def test_a_model_that_listens_is_served_by_our_own_server(home: Path) -> None:
+    engine = deploy.transformers()
+    spec = DeploySpec(str(tiny("whisper")), "stt", arguments={"torch_dtype": "float32"})
+    [stage] = engine.plan(spec.to_json(), JobPlace("job", home))
+    assert (stage.environment, Path(stage.argv[0]).name) == ("speech", "serve_speech.py")
+    with pytest.raises(ArgumentError, match="cb_num_blocks is no argument for a model that listens"):
+        engine.check(replace(spec, arguments={"cb_num_blocks": 4}).to_json())
+
+
+def test_who_shares_a_batch_is_decided_by_what_is_asked() -> None:
+    from types import SimpleNamespace
+
+    from workbench.runners.transformers_sampling import shares
+
+    greedy = SimpleNamespace(do_sample=False, temperature=None, top_p=None)
+    chance = SimpleNamespace(do_sample=True, temperature=0.6, top_p=0.95)
+    shared: list[tuple[Any, list[dict[str, Any]]]] = [
+        (greedy, [{}, {"temperature": 0}, {"seed": 1}, {"frequency_penalty": 0}, {"stop": []}]),
+        (chance, [{}, {"temperature": 0.6}, {"top_p": 0.95, "temperature": 0.6}]),
+    ]
+    alone: list[tuple[Any, list[dict[str, Any]]]] = [
+        (greedy, [{"temperature": 0.7}, {"top_p": 0.9}, {"stop": ["."]}, {"logit_bias": {"3": 1}}]),
+        (chance, [{"temperature": 0}, {"temperature": 1}, {"seed": 1}, {"generation_config": "{}"}]),
+    ]
+    assert all(shares(body, own) for own, bodies in shared for body in bodies)
+    assert not any(shares(body, own) for own, bodies in alone for body in bodies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.runners.serve_sensevoice import joined, told_of
 from workbench.runners.serving_fields import Refusal
+from workbench.runners.sound_windows import windows
 from workbench.runners.speech_families import FAMILIES, Voices
 from workbench.runners.speech_sound import file_of, mime, pcm, wav_head
 from workbench.runners.speech_text import sentences
@@ -102,3 +105,24 @@ def test_what_a_voice_is_depends_on_the_family(tmp_path: Path) -> None:
     with pytest.raises(Refusal):
         Voices(pipe("vits", num_speakers=3), default="seven")
     assert set(FAMILIES) >= {"vits", "speecht5", "bark", "musicgen"}
+
+
+def test_a_long_recording_is_cut_where_it_is_quiet() -> None:
+    rate = 1000
+    loud = np.ones(70 * rate)
+    loud[25 * rate : 25 * rate + 300] = 0
+    cuts = windows(loud, rate, 30.0)
+    assert cuts[0][0] == 0
+    assert 25.0 <= cuts[0][1] / rate <= 25.3
+    assert all(a[1] == b[0] for a, b in pairwise(cuts))
+    assert cuts[-1][1] == len(loud)
+    assert all(0 < end - start <= 30 * rate for start, end in cuts)
+    assert windows(np.zeros(0), rate, 30.0) == [(0, 0)]
+
+
+def test_words_and_tags_come_apart_and_parts_together() -> None:
+    told = told_of("<|en|><|HAPPY|><|Speech|><|withitn|>Good  morning.")
+    assert (told.text, told.tags) == ("Good morning.", ("en", "HAPPY", "Speech"))
+    assert joined(["Good morning.", "", "How are you?"]) == "Good morning. How are you?"
+    assert joined(["你好。", "再见"]) == "你好。再见"
+    assert joined([]) == ""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .lightllm_server import LightLLM as lightllm
     from .llama_cpp_server import LlamaCpp as llama_cpp
     from .lmdeploy_server import LMDeploy as lmdeploy
+    from .sensevoice_server import SenseVoiceServer as sensevoice
     from .sentence_transformers_server import SentenceTransformers as sentence_transformers
     from .sglang_server import SGLang as sglang
     from .speech_server import SpeechServer as speech
@@ -36,6 +37,7 @@ __all__ = [
     "lightllm",
     "llama_cpp",
     "lmdeploy",
+    "sensevoice",
     "sentence_transformers",
     "sglang",
     "speech",
