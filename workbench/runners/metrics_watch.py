@@ -148,6 +148,7 @@ class Watch:
                 said = json.loads(line)
                 if said.get("command") == "ttl":
                     self.ttl = max(0.0, float(said["seconds"]))
+                    self._last_use = time.monotonic()  # it is said when somebody comes who wants to use the server
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
@@ -189,5 +190,5 @@ def _counts(r: Reading) -> tuple[float | None, ...]:
 
 def _words(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:g} seconds"
+        return f"{seconds:g} second{'' if seconds == 1 else 's'}"
     return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:.3g} hours"
