@@ -155,6 +155,19 @@ def test_the_address_or_the_name_tells_the_type(server: Scripted) -> None:
     assert wb.TrainableModule("m").deploy_method(wb.deploy.vllm, url=server.url + "/embeddings")("abc") == [3.0, 1.0]
 
 
+def test_a_chat_model_makes_vectors_when_it_is_told_to(home: Path) -> None:
+    m = wb.TrainableModule("pocket", type="embed").deploy_method(wb.deploy.llama_cpp).start()
+    one, same, other = m(["Hello there", "Hello there", "three plus four"])
+    assert len(one) == 256
+    assert one == same != other
+    assert wb.deployment("pocket").module()("Hello there") == pytest.approx(one, abs=1e-5)
+    assert (m.meta.type, m.type) == ("embed", "EMBED")
+    for nothing in (None, 5, ["a", 5]):
+        with pytest.raises(ArgumentError, match="neither a text nor a file"):
+            m(nothing)
+    m.stop()
+
+
 # ---- what it is not
 
 

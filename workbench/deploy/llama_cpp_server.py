@@ -150,9 +150,16 @@ def _pooled(spec: DeploySpec) -> dict[str, Any]:
     """
     if spec.type not in POOLED:
         return {}
-    known = _json(Path(spec.model) / "config.json").get("max_position_embeddings")
+    config = _json(Path(spec.model) / "config.json")
+    known = config.get("max_position_embeddings")
     length = int(spec.arguments.get("n_ctx") or min(known or POOLED_CONTEXT, POOLED_CONTEXT))
-    return {"embedding": True, "n_parallel": 1, "n_ctx": length, "n_batch": length, "n_ubatch": length, **POOLED[spec.type]}
+    return {"embedding": True, "n_parallel": 1, "n_ctx": length, "n_batch": length, "n_ubatch": length, **POOLED[spec.type], **_mean(spec, config)}
+
+
+def _mean(spec: DeploySpec, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a chat model that is to make vectors: their mean, as sentence-transformers takes it; its GGUF file names no way of pooling."""
+    chats = str(next(iter(config.get("architectures") or ()), "")).endswith("ForCausalLM")
+    return {"pooling_type": "mean"} if spec.type == "embed" and chats and not (Path(spec.model) / "modules.json").exists() else {}
 
 
 def _outtype(spec: DeploySpec) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from ..core.media import Kind, Media
 from ..core.typed import Item
 from ..data.media import media
+from ..errors import ArgumentError
 from . import contents
 
 _KINDS: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
@@ -40,6 +41,8 @@ def item_of(value: Any, modality: str | None) -> Item:
         return value
     if isinstance(value, Mapping):
         return _parts(value)
+    if value is None or isinstance(value, int | float):
+        raise ArgumentError(f"{value!r} is neither a text nor a file.", "", "Give a text, or a list of them: m(['a text', 'another']).")
     return media(value)
 
 
