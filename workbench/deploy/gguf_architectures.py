@@ -47,10 +47,10 @@ YoutuVLForConditionalGeneration modeling_grove_moe.GroveMoeForCausalLM modeling_
 """
 CONVERTIBLE = frozenset(_NAMES.split())
 _ENCODERS = """
-BertForMaskedLM BertForSequenceClassification BertModel CamembertModel DistilBertForMaskedLM DistilBertForSequenceClassification DistilBertModel
+BertForMaskedLM BertModel CamembertModel DistilBertForMaskedLM DistilBertModel
 EuroBertModel Gemma3TextModel JinaBertForMaskedLM JinaBertModel JinaEmbeddingsV5Model LlamaBidirectionalModel LlamaModel ModernBertForMaskedLM
-ModernBertForSequenceClassification ModernBertModel NeoBERTForSequenceClassification NomicBertModel Qwen2Model Qwen3Model
+ModernBertForSequenceClassification ModernBertModel NomicBertModel Qwen2Model Qwen3Model
 RobertaForSequenceClassification RobertaModel XLMRobertaForSequenceClassification XLMRobertaModel
 """
 ENCODERS = frozenset(_ENCODERS.split())
-"""Those of its models that make vectors or rank."""
+"""Those of its models that make vectors or rank. Not BERT's own rerankers: the converter leaves a layer of theirs out."""

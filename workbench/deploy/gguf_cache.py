@@ -18,6 +18,7 @@ from .gguf_architectures import CONVERTIBLE, ENCODERS
 
 _SUFFIXES = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
 _ORIGIN = "origin.json"
+SENTENCES = "Serve it with sentence-transformers: deploy_method(workbench.deploy.sentence_transformers)."
 TRANSFORMERS = "Serve it with transformers: deploy_method(workbench.deploy.transformers)."
 
 
@@ -53,7 +54,8 @@ def check_convertible(model: Path) -> None:
     if not config:
         raise ArgumentError(f"{model} is no model folder.", "It has neither a GGUF file nor a config.json.", "Give the folder with the weights.")
     if architecture not in CONVERTIBLE and architecture not in ENCODERS:
-        raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", TRANSFORMERS)
+        fix = SENTENCES if architecture.endswith(("ForSequenceClassification", "Model", "ForMaskedLM")) else TRANSFORMERS
+        raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", fix)
     if not any(p.suffix in (".safetensors", ".bin") for p in model.iterdir()):
         raise ArgumentError(f"{model} has no weights.", "There is no .safetensors file in it.", "Download or train the model again.")
 

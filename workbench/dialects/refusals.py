@@ -52,7 +52,8 @@ _EXACT = {_plain(code) for code in ("invalid_value", "unknown_parameter", "missi
 
 _WORDS = [
     ("context", r"context[ _](?:length|size|window)|maximum (?:context|model) length|too many (?:input )?tokens|prompt is too long"
-                r"|exceed_context_size|input (?:is )?too long|maximum number of (?:input )?tokens|input token count|range of input length"),
+                r"|exceed_context_size|input (?:is )?too long|maximum number of (?:input )?tokens|input token count|range of input length"
+                r"|tokens\) is too large to process"),
     ("filter", r"content[_ ](?:filter|policy|management policy)|responsible ?ai|data_inspection|inappropriate content|safety (?:filter|system)"),
     ("model", r"model.{0,80}(?:not (?:found|exist|supported|served|available)|does(?: not|n't) exist|unknown)|no such model"
               r"|invalid model|(?:^|error )model: |model identifier is invalid|模型不存在"),
@@ -164,7 +165,7 @@ def kind_of(refusal: Refusal, more_codes: Mapping[str, str] | None = None) -> st
     if status in (502, 503, 529):
         return "busy"
     if status >= 500:
-        return "failed"
+        return "context" if WORDS[0][1].search(message) else "failed"
     whole = " ".join((*refusal.codes, message))
     if status == 403:
         return next((kind for kind, words in WORDS if kind != "context" and words.search(whole)), told or "key")

@@ -52,6 +52,9 @@ async def _batch(call: OneCall, items: Sequence[Item], parameters: Mapping[str, 
         if not _too_much(e):
             raise
         if len(items) < 2:
+            if isinstance(e, ContextTooLong):
+                e.what = f"An input is too long for {call.endpoint.model or 'the model'}."
+                e.fix = "Shorten it, or serve the model with a larger context where it has one."
             e.what += f" It was input {start} of the list." if start else ""
             raise
         middle = len(items) // 2
