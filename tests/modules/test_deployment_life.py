@@ -52,6 +52,16 @@ def test_the_longer_idle_time_out_counts_for_those_who_share_it(home: Path) -> N
         m("hi")
 
 
+def test_who_comes_begins_the_time_anew(home: Path) -> None:
+    m = dummy(ttl=3).start()
+    for _ in range(4):
+        with pytest.raises(TimeoutError):
+            job_of(m).wait(timeout=1)
+        m.start()
+    assert job_of(m).state == "running"
+    assert job_of(m).restarts == 0
+
+
 def test_one_who_shares_it_without_a_time_out_keeps_it_for_ever_and_through_a_restart(home: Path) -> None:
     m = dummy(ttl=1).start()
     dummy().start()

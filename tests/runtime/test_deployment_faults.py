@@ -27,7 +27,7 @@ import workbench as wb
 from workbench.core.jobs import JobState
 from workbench.core.messages import ChatRequest, Message
 from workbench.errors import EndpointDown, EndpointError, JobFailed, StreamBroken
-from workbench.runtime import jobs
+from workbench.runtime import asked, jobs
 from workbench.runtime.client import open_stream
 
 from ..support.job_helpers import Submit, alive, ended, states, until
@@ -192,6 +192,24 @@ time.sleep(600)
     assert jobs.wait(job.id, timeout=30, ready=True).state is JobState.RUNNING
     [again] = [e.data for e in jobs.store().events_since(job.id) if e.event == "restart"]
     assert again["delay"] == 0
+
+
+def test_who_comes_in_the_moment_of_an_idle_end_finds_it_again(submit: Submit, tmp_path: Path) -> None:
+    script = f"""
+seen = {str(tmp_path / "seen")!r}
+emit('ready', url='http://127.0.0.1:1/v1', model='m')
+if not os.path.exists(seen):
+    emit('result', values={{'ended': 'idle', 'reason': 'Nobody has asked.'}})
+    open(seen, "w").close()
+    time.sleep(1)
+    sys.exit(0)
+time.sleep(600)
+"""
+    job = submit(script, kind="deploy", serves=True)
+    until((tmp_path / "seen").exists, "the decision to end")
+    assert asked.join(jobs.store().place(job.id), 0.0)
+    until(lambda: jobs.store().tally(job.id, "restart")[0], "a fresh start")
+    assert jobs.wait(job.id, timeout=30, ready=True).state is JobState.RUNNING
 
 
 # ---- files

@@ -50,6 +50,8 @@ class Ingest:
         When a server said that it answers, seconds since the epoch; told anew per stage.
     url : str
         Where a server answered last.
+    result_at : float
+        When the last result was reported, seconds since the epoch.
     """
 
     def __init__(self, place: JobPlace, offset: int = 0, result: Mapping[str, Any] | None = None, resumes: bool = False) -> None:
@@ -62,10 +64,12 @@ class Ingest:
         self.listening = False
         self.error = self.url = ""
         self.ready_at: float | None = None
+        self.result_at = 0.0
 
     def begin_stage(self) -> None:
         """Another process reports from now on."""
         self.listening, self.error, self.ready_at = False, "", None
+        self.result.pop("ended", None)
 
     def begin_again(self, note: str) -> None:
         """A server is started again: its next word that it answers makes the job run once more."""
@@ -143,6 +147,7 @@ class Ingest:
             self._run(batch)
         elif event == "result":
             self.result.update(data.get("values") or {})
+            self.result_at = at
             batch.changes["result"] = dict(self.result)
         elif event == "error":
             self.error = f"{data.get('type', 'Error')}: {data.get('message', '')}"

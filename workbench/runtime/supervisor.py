@@ -94,6 +94,7 @@ class Supervisor:
         self._asked = asked.Asked(place)
         self._lines: list[asked.Line] = []
         self._anew = False  # a client asked for a fresh start
+        self._joined_at = 0.0  # when somebody came last, seconds since the epoch
         self._replaced = ""  # what takes a deployment's place
         self._port = 0  # where its server answered last
 
@@ -226,14 +227,19 @@ class Supervisor:
             if code:
                 raise StageFailed(self._explain(backend, stage, code, run.log_tail()), code)
             return None
+        self._hear_clients()
         if ingest.result.get("ended") == "idle":
-            return None
+            crossed = self._joined_at > ingest.result_at  # somebody came while it was going: it comes back
+            return Ended(stage, code, None, None) if crossed else None
         answered = None if ingest.ready_at is None else max(0.0, time.time() - ingest.ready_at)
         return Ended(stage, code, answered, None if self._anew else self._explain(backend, stage, code, run.log_tail()))
 
     def _tick(self) -> None:
         """Keep the store true, and hear what clients ask."""
         self._ledger.tick()
+        self._hear_clients()
+
+    def _hear_clients(self) -> None:
         for line in self._asked.news():
             self._lines.append(line)
             if line.get("ask") == "join":
@@ -247,10 +253,11 @@ class Supervisor:
         """The longer idle time counts; 0 is for ever."""
         now, wanted = float(self.spec.payload.get("ttl") or 0.0), float(line.get("ttl") or 0.0)
         ttl = max(now, wanted) if now and wanted else 0.0
+        self._joined_at = float(line.get("at") or 0.0)
         if ttl != now:
             self.spec = replace(self.spec, payload={**self.spec.payload, "ttl": ttl})
             self._ledger.update(payload=self.spec.payload)
-            self._tell_ttl()
+        self._tell_ttl()
 
     def _tell_ttl(self) -> None:
         if "ttl" in self.spec.payload:
