@@ -114,16 +114,16 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> 
 
 def test_each_request_samples_as_it_asks_beside_those_that_share_a_batch(shared_home: None) -> None:
     model = wb.TrainableModule(str(pocket.path())).deploy_method(deploy.transformers).start()
-    likeliest = model("Tell me a joke", max_tokens=40)
-    warm = {model("Tell me a joke", max_tokens=40, temperature=8.0) for _ in range(2)}
+    likeliest = model("Tell me a joke", max_tokens=24)
+    warm = {model("Tell me a joke", max_tokens=24, temperature=8.0) for _ in range(2)}
     assert len(warm) == 2
     assert likeliest not in warm
-    assert model("Tell me a joke", max_tokens=40, temperature=8.0, seed=3) == model("Tell me a joke", max_tokens=40, temperature=8.0, seed=3)
-    assert model("Tell me a joke", max_tokens=40, temperature=0) == likeliest
+    assert model("Tell me a joke", max_tokens=24, temperature=8.0, seed=3) == model("Tell me a joke", max_tokens=24, temperature=8.0, seed=3)
+    assert model("Tell me a joke", max_tokens=24, temperature=0) == likeliest
     word = likeliest.split()[3]
-    assert word not in model("Tell me a joke", max_tokens=40, stop=[word]).removesuffix(word)
+    assert word not in model("Tell me a joke", max_tokens=24, stop=[word]).removesuffix(word)
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda i: model("Tell me a joke", max_tokens=40, temperature=8.0 * (i % 2)), range(6)))
+        answers = list(pool.map(lambda i: model("Tell me a joke", max_tokens=24, temperature=8.0 * (i % 2)), range(6)))
     assert answers[::2] == [likeliest] * 3
     assert likeliest not in answers[1::2]
     model.stop()
@@ -141,6 +141,15 @@ def test_a_model_that_sees_is_asked_with_pictures(shared_home: None, tmp_path: P
     assert seen.usage.prompt_tokens > model("What is this?", max_tokens=6).usage.prompt_tokens + 3
     assert model(encode_query_with_filepaths("What is this?", [str(file)]), max_tokens=6) == seen
     assert "".join(model.stream("What is this?", files=[file], max_tokens=6)) == seen
+    model.stop()
+
+
+def test_tools_are_called(shared_home: None) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    weather = {"type": "function", "function": {"name": "get_weather", "description": "The weather in a city.", "parameters": parameters}}
+    model = wb.TrainableModule(str(tiny("chat"))).deploy_method(deploy.transformers).start()
+    [call] = model("What is the weather in Tokyo?", tools=[weather]).tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Tokyo"})
     model.stop()
 
 
