@@ -12,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import serving
+    from . import loading_size, serving
 else:
+    import loading_size
     import serving
 
 SLOTS, CONTEXT, TOTAL_CONTEXT = 4, 8192, 16384
@@ -36,7 +37,8 @@ def main() -> None:
     port = serving.port(wanted) if wanted or serving.port_before() else 0  # the server takes a free one itself
     params = parameters(xllamacpp, spec, port)
     try:
-        server = xllamacpp.Server(params)
+        with loading_size.telling(spec["model"]):
+            server = xllamacpp.Server(params)
     except Exception as e:
         serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
     url = f"{server.listening_address}/v1"
