@@ -364,11 +364,11 @@ def test_cancelling_an_awaited_call_ends_the_task_at_the_vendor(home: Path, quic
 
 
 def test_a_wait_says_how_far_it_is_where_somebody_looks_on(home: Path, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.modules import typed_module
+    from workbench.modules import waiting
     from workbench.runtime import front_end
 
     shown: list[str] = []
-    monkeypatch.setattr(typed_module, "_QUIET", 0.0)
+    monkeypatch.setattr(waiting, "QUIET", 0.0)
     monkeypatch.setattr(front_end.StatusLine, "show", lambda self, text: shown.append(text))
     with scripted(Task(["PENDING", "RUNNING", "SUCCEEDED"])) as server:
         module("sd", server.url, options={"form": "dashscope_task"})("a cat")

@@ -140,6 +140,25 @@ def test_an_evaluation_asks_every_row(server: Scripted) -> None:
     assert hears.eval(show=False).eval_result.outputs == ["hello"]
 
 
+def test_a_slow_call_says_that_it_is_at_work(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.modules import waiting
+    from workbench.runtime import front_end
+
+    said, seen = threading.Event(), []
+    monkeypatch.setattr(waiting, "QUIET", 0.0)
+    monkeypatch.setattr(waiting, "_TICK", 0.01)
+    monkeypatch.setattr(front_end.StatusLine, "show", lambda self, text: (seen.append(text), said.set()))
+
+    def slowly(asked: Asked) -> Reply:
+        if asked.path.endswith("/generations"):
+            said.wait(20)
+        return answer(asked)
+
+    with scripted(slowly) as server:
+        attached(server, "sd")("a cat")
+    assert seen[0].startswith("m · at work · 0 s")
+
+
 def test_in_a_flow_and_carried_to_a_server(server: Scripted) -> None:
     with wb.pipeline() as flow:
         flow.embed = attached(server, "embed")

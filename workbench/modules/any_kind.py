@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from .. import registry
-from ..core.endpoints import Endpoint
+from ..core.endpoints import Endpoint, Timeouts
 from ..core.kinds import CHATS, KINDS, noun
 from ..core.messages import ChatRequest, Message
 from ..errors import ArgumentError, EndpointError, unknown_argument
@@ -29,6 +29,7 @@ _PARTS = {  # of a message, in OpenAI's and the engines' names
     "input_image": "image",
     "video_url": "video",
 }
+_TIMEOUTS = Timeouts(first_byte=3600.0, gap=600.0)  # a picture takes long without a GPU, and an engine that dies ends its connections
 _CANNOT = {
     "audio": ("a sound", "Have the speech written down first: wb.TrainableModule('openai/whisper-small').start()('speech.wav')."),
     "image": ("a picture", "Choose a model that sees, such as 'Qwen/Qwen2.5-VL-3B-Instruct'; if this one does, write type='vlm'."),
@@ -55,7 +56,7 @@ class AnyKind(ChatModule):
     def _typed(self) -> TypedCalls | None:
         """How it is called where it does not chat."""
         kind = self._kind
-        return None if not kind or kind in CHATS else TypedCalls(kind, defaults=self._parameters)
+        return None if not kind or kind in CHATS else TypedCalls(kind, defaults=self._parameters, timeouts=_TIMEOUTS)
 
     # ---- calling
 

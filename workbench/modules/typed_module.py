@@ -5,7 +5,6 @@ answers is its subclasses' matter.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,11 @@ from . import usage
 from .base import ModuleBase
 from .typed_calls import Outcome, TypedCalls
 from .usage import running
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from ..runtime.arriving import Arriving
-    from ..runtime.front_end import StatusLine
     from .results import Audio
-
-_QUIET = 2.0  # seconds before a wait is worth a word
 
 
 class TypedModule(ModuleBase):
@@ -73,16 +70,16 @@ def ask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequenc
     """Ask a model that does not chat: one call, with its progress and its tokens."""
     from ..runtime import loop
 
-    with Progress(module.name) as progress:
-        return _made(module, loop.run(calls.begin(endpoint, *args, told=progress.told, **kwargs)))
+    with Waiting(module.name) as waiting:
+        return _made(module, loop.run(calls.begin(endpoint, *args, told=waiting.told, **kwargs)))
 
 
 async def aask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """`ask` without blocking the event loop."""
     from ..runtime import loop
 
-    with Progress(module.name) as progress:
-        asked = await in_thread(calls.begin, endpoint, *args, told=progress.told, **kwargs)
+    with Waiting(module.name) as waiting:
+        asked = await in_thread(calls.begin, endpoint, *args, told=waiting.told, **kwargs)
         return await in_thread(_made, module, await asyncio.wrap_future(loop.spawn(asked)))
 
 
@@ -166,29 +163,3 @@ class SpeechStream:
 
     def __repr__(self) -> str:
         return f"<SpeechStream {self.mime or 'audio'}, {sum(map(len, self._heard))} bytes read>"
-
-
-class Progress:
-    """A line that says how far a vendor's task is, where somebody looks on; it goes when the task has ended."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self._began = name, time.monotonic()
-        self._line: StatusLine | None = None
-
-    def told(self, state: str) -> None:
-        """The vendor's word for how far it is."""
-        seconds = time.monotonic() - self._began
-        if seconds < _QUIET:
-            return
-        if self._line is None:
-            from ..runtime.front_end import StatusLine
-
-            self._line = StatusLine()
-        self._line.show(f"{self._name} · {state.lower() or 'waiting'} · {seconds:.0f} s")
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._line is not None:
-            self._line.clear()
