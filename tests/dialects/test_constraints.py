@@ -35,7 +35,7 @@ def test_each_server_is_told_in_its_own_form(way: str, given: dict[str, Any], se
     assert arranged(dict(given), way) == sent
 
 
-@pytest.mark.parametrize("given", [{"guided_choice": ["a"]}, {"response_format": FORM}, {"response_format": {"type": "json_object"}}])
+@pytest.mark.parametrize("given", [{"guided_choice": ["a"]}, {"structured_outputs": {"grammar": "root ::= x"}}])
 def test_what_a_server_would_ignore_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError, match="cannot bind its answers"):
         arranged(given, "none")

@@ -26,9 +26,6 @@ def arranged(values: dict[str, Any], way: str) -> dict[str, Any]:
     ArgumentError
         For a constraint that the server cannot be told, several at once, and a kind that nobody knows.
     """
-    form = values.get("response_format")
-    if way == "none" and isinstance(form, Mapping) and form.get("type") in ("json_schema", "json_object"):
-        _none("schema" if form["type"] == "json_schema" else "JSON object", form, {})
     if not way or not any(values.get(name) is not None for name in _ALONE):
         return values
     rest = {name: value for name, value in values.items() if name not in _ALONE}
