@@ -32,13 +32,14 @@ SCRIPT = """
 import json, sys
 sys.path.append(sys.argv[3])
 from transformers import AutoTokenizer
-from train_chat_template import choose
+from train_chat_template import choose, differs
 answers = {}
 for name, (template, model_type) in json.loads(sys.argv[2]).items():
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
     tokenizer.chat_template = template
     choice = choose(tokenizer, sys.argv[1], model_type)
     answers[name] = [choice.name, list(choice.differs), choice.has_own]
+    answers[name + " named"] = {t: len(differs(tokenizer, t)) for t in ("qwen", "qwen3_nothink", "chatml", "no such one")}
 print("\\n" + json.dumps(answers))
 """
 
@@ -66,3 +67,7 @@ def test_the_template_that_writes_as_the_models_own_is_found(tmp_path: Path) -> 
     assert found["no system"] == ["workbench_own", [], True]
     assert len(found["shouting"][1]) == 4, "no template can write this; the user is told"
     assert found["none"] == ["default", [], False]
+    # what the user names is taken; where it is not what the model is served with, that is told (chatml becomes the model's own)
+    assert found["qwen3 named"] == {"qwen": 2, "qwen3_nothink": 0, "chatml": 0, "no such one": 0}
+    assert found["qwen2 named"] == {"qwen": 0, "qwen3_nothink": 2, "chatml": 0, "no such one": 0}
+    assert found["none named"] == {"qwen": 0, "qwen3_nothink": 0, "chatml": 0, "no such one": 0}

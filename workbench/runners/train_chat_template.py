@@ -59,6 +59,20 @@ def choose(tokenizer: Any, model: str, model_type: str) -> Choice:
     return Choice(best, differs, True)
 
 
+def differs(tokenizer: Any, name: str) -> tuple[str, ...]:
+    """The kinds of conversation that a named template writes otherwise than the model is asked with once it is trained.
+
+    None where the trained model gets the template as its own: because it has none, or because LLaMA-Factory puts this one in its place.
+    """
+    from llamafactory.data.template import TEMPLATES
+
+    template = TEMPLATES.get(name)
+    if template is None or template.replace_jinja_template or not isinstance(tokenizer.chat_template, str):
+        return ()
+    wanted = {probe: text for probe, turns in PROBES.items() if (text := _own_text(tokenizer, turns)) is not None}
+    return tuple(probe for probe, text in wanted.items() if not _likeness(tokenizer, template, PROBES[probe], text))
+
+
 def _read_from(tokenizer: Any) -> Any:
     """The tokenizer's chat template as LLaMA-Factory's `parse_template` reads it, also where it refuses system prompts.
 

@@ -14,10 +14,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .train_chat_template import OWN, choose
+    from .train_chat_template import OWN, choose, differs
     from .train_report import Report
 else:
-    from train_chat_template import OWN, choose
+    from train_chat_template import OWN, choose, differs
     from train_report import Report
 
 _SMALL = 2 * 2**30  # bytes of weights up to which a CPU has the memory to train without gradient checkpointing
@@ -102,8 +102,11 @@ def for_this_machine(arguments: dict[str, Any], given: set[str]) -> dict[str, An
 
 def template_of(arguments: dict[str, Any], report: Report | None) -> str:
     """The user's template, or the one that writes what the model's own does."""
-    if arguments.get("template"):
-        return str(arguments["template"])
+    named = str(arguments.get("template") or "")
+    if named:
+        if report:
+            tell_of_named(named, arguments, report)
+        return named
     from transformers import AutoTokenizer
 
     model = arguments["model_name_or_path"]
@@ -120,6 +123,21 @@ def template_of(arguments: dict[str, Any], report: Report | None) -> str:
         else:
             report.event("notice", level="info", text=f"The chat template is the model's own ({name}).")
     return choice.name
+
+
+def tell_of_named(name: str, arguments: dict[str, Any], report: Report) -> None:
+    """Say that the template that the user named is not the one that the trained model will be served with, where that is so."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(arguments["model_name_or_path"], trust_remote_code=bool(arguments.get("trust_remote_code")))
+        kinds = " and ".join(differs(tokenizer, name))
+    except Exception:  # a remark is no reason not to train
+        return
+    if kinds:
+        text = f"The template {name!r} that you named writes {kinds} otherwise than the model's own chat template, which it is served with."
+        fix = "Leave template=… out, or serve the trained model with deploy_method(…, chat_template=…)."
+        report.event("notice", level="warning", text=f"{text} {fix}")
 
 
 def config_of(model: str) -> dict[str, Any]:
