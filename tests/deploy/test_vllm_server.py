@@ -269,6 +269,7 @@ LOGS = [  # what vLLM 0.32 writes, from its sources where it cannot be made to h
         "with awq, not with gptq",
         "Leave quantization= out",
     ),
+    ("ValueError: Cannot find the config file for gptq", "not quantized with gptq", "Leave quantization= out"),
     ("ValueError: Unknown quantization method: bitsandbytes. Must be one of [...]", "plugin", "vllm-bnb-plugin"),
     (
         "ValueError: User-specified max_model_len (9000) is greater than the derived max_model_len (max_position_embeddings=2048 or "

@@ -24,7 +24,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         r"To serve at least one request with the models?'s max seq len \((\d+)\)|No available memory for the (?:KV )?cache",
         "The KV cache does not get the memory for one request of full length.",
-        "Give max_model_len=… a smaller value, or gpu_memory_utilization=… a larger one.",
+        "Give max_model_len=… a smaller value, or the cache more: kv_cache_memory_bytes=…, on a GPU also gpu_memory_utilization=….",
     ),
     Sign(
         r"Free memory on device[^(]*\(([\d.]+)/([\d.]+) GiB\) on startup is less than",
@@ -81,6 +81,11 @@ SIGNS: tuple[Sign, ...] = (
         r" argument \((\S+?)\)",
         "The model is quantized with {0}, not with {1}.",
         "Leave quantization= out: vLLM reads it from the model.",
+    ),
+    Sign(
+        r"Cannot find the config file for (\w+)",
+        "The model is not quantized with {0}: its files say nothing of it.",
+        "Leave quantization= out, or give quantization='fp8' to quantize while loading on a GPU.",
     ),
     Sign(
         r"(?:Unknown|Invalid) quantization(?: method)?:? ?'?\"?bitsandbytes|vllm-bnb-plugin",
