@@ -13,7 +13,7 @@ from ..core.specs import DeploySpec
 from ..errors import ArgumentError, ModelNotFound, unknown_argument
 
 _RUNNERS = Path(__file__).resolve().parent.parent / "runners"
-_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large")
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|\d+ requested and \d+ written")  # the last: numpy
 _DAMAGED = re.compile(  # what safetensors and torch say of files that are cut off
     r"SafetensorError|deserializing header|header ?too (?:large|small)|not fully covered|PytorchStreamReader failed|invalid load key|unexpected EOF",
     re.I,
