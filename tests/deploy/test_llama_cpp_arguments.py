@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import workbench as wb
-from workbench import pocket
+from workbench import envs, pocket
 from workbench.core.specs import DeploySpec
 from workbench.deploy import llama_cpp
 from workbench.deploy.gguf_files import find_gguf, find_mmproj, quantization_of
@@ -141,6 +142,7 @@ def test_the_eyes_of_a_vision_model_go_along(several: Path) -> None:
         ("gguf_init: this GGUF file is version 9 but this software only supports up to version 3", "version 9.*up to 3", "pip install -U"),
         ("error loading model: unknown model architecture: 'qwenz'", "architecture 'qwenz'", "deploy.transformers"),
         ("gguf_init_from_reader: invalid magic characters: 'XXXX', expected 'GGUF'", "begins with 'XXXX'", "ends in .gguf"),
+        ("failed to load lora adapter 'a.gguf'\nfailed to create context with model 'm.gguf'", "adapter does not fit", "trained on it"),
         ("init: failed to initialize the context: failed to allocate buffer for kv cache", "memory for the context", "n_ctx="),
         ("ggml_backend: unable to allocate CUDA0 buffer", "memory for the model", "n_gpu_layers="),
         ("init: chat template parsing error: std::exception", "chat template", "chatml"),
@@ -169,3 +171,28 @@ def test_a_damaged_file_and_a_younger_one_are_told_by_the_engine_itself(home: Pa
     young.write_bytes(whole[:4] + struct.pack("<I", 9) + whole[8:])
     with pytest.raises((JobFailed, ModelNotFound), match="version 9"):
         wb.TrainableModule(young, type="llm").deploy_method(wb.deploy.llama_cpp, restarts=0, check_fit=False).start()
+
+
+MAKE_ADAPTER = """
+import sys, numpy, gguf
+w = gguf.GGUFWriter(sys.argv[1], "qwen3")
+w.add_type("adapter"); w.add_string("adapter.type", "lora"); w.add_float32("adapter.lora.alpha", 8.0)
+draw = numpy.random.default_rng(0)
+for i in range(5):
+    for part, shape in (("a", (8, 256)), ("b", (256, 8))):
+        w.add_tensor(f"blk.{i}.attn_q.weight.lora_{part}", draw.normal(0, float(sys.argv[2]), shape).astype("float32"))
+w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
+"""
+
+
+def test_a_lora_adapter_as_a_gguf_file_changes_every_answer(home: Path, tmp_path: Path) -> None:
+    python = envs.ensure("gguf")
+    said = []
+    for name, strength in (("still.gguf", "0"), ("loud.gguf", "1")):
+        subprocess.run([str(python), "-c", MAKE_ADAPTER, str(tmp_path / name), strength], check=True)
+        m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, lora_adapters=str(tmp_path / name)).start()
+        said.append(m("Hello!", max_tokens=4))
+    assert said[0].startswith("Hello! I am")
+    assert not said[1].startswith("Hello")
+    with pytest.raises(JobFailed, match="adapter does not fit this model"):
+        wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, lora_adapters=str(GGUF), restarts=0).start()

@@ -38,7 +38,12 @@ _SIGNS = (
     _Sign(r"unknown model architecture: '([^']+)'", "This version of llama.cpp does not know the architecture {0!r}.", _UPDATE),
     _Sign(r"unknown pre-tokenizer type: '([^']+)'", "This version of llama.cpp does not know the tokenizer {0!r}.", _UPDATE),
     _Sign(
-        r"failed to allocate buffer for kv cache|failed to create_?\s?context|failed to initialize the context",
+        r"failed to (?:apply|load) lora adapter|failed to init(?:ialize)? lora|lora_adapter_init",
+        "The LoRA adapter does not fit this model.",
+        "Give the adapter that was trained on it.",
+    ),
+    _Sign(
+        r"failed to allocate buffer for kv cache|failed to initialize the context",
         "There is not enough memory for the context that was asked for.",
         "Give n_ctx=… a smaller value (it is shared by all conversations), n_parallel=1, or cache_type_k='q8_0' and cache_type_v='q8_0'.",
     ),
@@ -53,11 +58,6 @@ _SIGNS = (
         "Name another one, such as chat_template='chatml'.",
     ),
     _Sign(r"couldn't bind", "The port was taken in the moment of the start.", "start() tries again with another one."),
-    _Sign(
-        r"failed to (?:apply|load) lora adapter|failed to init(?:ialize)? lora|lora_adapter_init",
-        "The LoRA adapter does not fit this model.",
-        "Give the adapter that was trained on it.",
-    ),
     _Sign(
         r"failed to load (?:multimodal model|mmproj|CLIP model)",
         "The mmproj file does not fit this model.",
