@@ -103,6 +103,15 @@ test('what is started again and what ended because nobody asked are told', () =>
   assert.equal(describeDeployment(job({ kind: 'deploy', state: 'succeeded', progress: idle }), null, NOW).detail, idle.text);
 });
 
+test('a deployment that is asked says so, and one that does not answer warns', () => {
+  const up = job({ kind: 'deploy', backend: 'llama_cpp', url: 'http://127.0.0.1:40123/v1' });
+  assert.equal(describeDeployment(up, null, NOW).detail, 'llama.cpp, 127.0.0.1:40123');
+  const asked = describeDeployment({ ...up, values: { running: 3, waiting: 2 } }, null, NOW);
+  assert.deepEqual([asked.detail, asked.title], ['llama.cpp, 3 running, 2 waiting', 'llama.cpp, 3 running, 2 waiting\n127.0.0.1:40123']);
+  const hung = describeDeployment({ ...up, progress: { ...up.progress, phase: 'hung', text: 'Not answering since 11:02:31' } }, null, NOW);
+  assert.deepEqual([hung.tone, hung.detail], ['warn', 'Not answering since 11:02:31']);
+});
+
 test('a model says where it is from and whether it is served', () => {
   const model: LocalModel = { name: 'my-first', path: '/models/my-first', origin: 'finetuned', size_bytes: 5 * 1024 ** 2, changed_at: NOW, type: 'llm', call: '' };
   const maker = job({ state: 'succeeded', target: '/models/my-first', model: '/models/base' });

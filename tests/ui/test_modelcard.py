@@ -79,7 +79,7 @@ STATES: list[dict[str, Any]] = [
 ]
 SERVE = """
 import threading, workbench as wb
-m = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy, text='word ' * 200, delay=0.05, ttl=8)
+m = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy, text='word ' * 120, delay=0.05, ttl=4)
 m.start()
 asking = [threading.Thread(target=m.share(), args=('Go',)) for _ in range(3)]
 for one in asking:
@@ -117,11 +117,11 @@ def test_the_card_shows_what_all_ask_and_that_nobody_asks_any_more(open_notebook
     tiles = card.locator(".nums")
     expect(tiles).to_contain_text(re.compile(r"Tokens per second, all users\s*[1-9]\d* tok/s"))
     expect(tiles).to_contain_text(re.compile(r"Requests now\s*3"))
-    expect(card).to_contain_text("stops after 8 s idle")
+    expect(card).to_contain_text("stops after 4 s idle")
     notebook.shot("card-load", card)
     notebook.run(1)
     expect(tiles).to_contain_text(re.compile(r"Requests now\s*0"))
-    expect(card).to_contain_text("Nobody has asked for 8 seconds.", timeout=30_000)
+    expect(card).to_contain_text("Nobody has asked for 4 seconds.", timeout=30_000)
     expect(card.locator(".wb-chip").first).to_have_text(re.compile("Stopped|Idle"))
     expect(card.get_by_role("button", name="Deploy")).to_be_visible()
     notebook.shot("card-idle-end", card)
@@ -137,3 +137,13 @@ def test_what_does_not_fit_is_said_before_and_after_it_is_tried(open_notebook: C
     expect(card.get_by_role("alert")).to_contain_text(re.compile(r"does not fit: .* needs .* of the machine's memory.*n_ctx=\d+"))
     notebook.shot("card-refused", card)
     assert jobs.store().jobs(kind="deploy", active=True) == []
+
+
+@pytest.mark.usefixtures("_no_jobs_left")
+def test_the_sidebar_tells_how_many_ask(open_notebook: Callable[..., Any]) -> None:
+    notebook = open_notebook(SERVE)
+    notebook.command("workbench:open")
+    notebook.run(0)
+    [job] = jobs.store().jobs(kind="deploy", active=True)
+    expect(notebook.page.locator(f'.wb-it[data-id="{job.id}"]')).to_contain_text("3 running")
+    notebook.shot("sidebar-load")
