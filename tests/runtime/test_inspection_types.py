@@ -314,3 +314,10 @@ vlm: deepseek-ai/DeepSeek-OCR openbmb/MiniCPM-V-2_6
 )
 def test_the_type_is_told_by_the_name_of_a_model_that_is_not_here(name: str, expected: str) -> None:
     assert model_names.type_of(name) in ({"", "llm"} if not expected else {expected})
+
+
+def test_weights_of_older_sentence_transformers_lie_in_a_folder_of_a_module(tmp_path: Path) -> None:
+    whole = folder(tmp_path, "clip-ViT-B-32", {"modules.json": [f"{ST}CLIPModel"], "0_CLIPModel/config.json": {"architectures": ["CLIPModel"]}})
+    (whole / "model.safetensors").rename(whole / "0_CLIPModel" / "model.safetensors")
+    found = inspect(whole)
+    assert (found.type, found.format, found.parameters) == ("cross_modal_embed", "safetensors", 8)

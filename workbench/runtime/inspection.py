@@ -56,10 +56,11 @@ def _from_folder(folder: Path) -> ModelMeta:
     files = [p for p in folder.iterdir() if p.is_file()]
     evidence = gather(folder, display_name(folder), files)
     config, adapter = evidence.config, mapping(folder / "adapter_config.json")
-    weights = _weights(folder, files, bool(evidence.index))
+    in_parts = evidence.modules is not None and not any(p.suffix in _WEIGHTS for p in files)  # older models of sentence-transformers
+    weights = _weights(folder, files, bool(evidence.index) or in_parts)
     ggufs = [p for p in weights[".gguf"] if not p.name.startswith("mmproj")]
     found = told(evidence)
-    described = bool(config or evidence.index or found.by in FILES)
+    described = bool(config or evidence.index or in_parts or found.by in FILES)
     kind: ModelFormat = ""
     if described and weights[".safetensors"]:
         kind = "safetensors"
