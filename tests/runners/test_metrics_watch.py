@@ -192,16 +192,16 @@ def test_a_busy_server_is_never_ended(process: Callable[[float], Process], serve
     server.told |= busy
     one = process(0.3)
     with pytest.raises(subprocess.TimeoutExpired):
-        one.process.wait(3)
+        one.process.wait(1.5)
     server.told |= dict.fromkeys(busy, 0)
     assert one.process.wait(20) == 0
 
 
 def test_short_requests_between_two_looks_keep_it_alive(process: Callable[[float], Process], server: Numbers) -> None:
     one = process(1.0)
-    for _ in range(12):
+    for _ in range(10):
         server.told["requests_total"] += 1
-        time.sleep(0.3)
+        time.sleep(0.2)
     assert one.process.poll() is None
     assert one.process.wait(20) == 0
 
@@ -210,13 +210,13 @@ def test_a_server_that_hangs_is_not_taken_for_idle(process: Callable[[float], Pr
     server.hang.clear()
     one = process(0.3)
     with pytest.raises(subprocess.TimeoutExpired):
-        one.process.wait(3)
+        one.process.wait(1.5)
 
 
 def test_the_time_out_can_be_changed_while_it_runs(process: Callable[[float], Process]) -> None:
     one = process(0)
     with pytest.raises(subprocess.TimeoutExpired):
-        one.process.wait(1.5)
+        one.process.wait(1)
     one.say(command="save")
     one.say(command="ttl", seconds="soon")
     one.say(command="ttl", seconds=0.3)

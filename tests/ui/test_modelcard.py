@@ -112,7 +112,10 @@ def _no_jobs_left(lab: Any) -> Iterator[None]:
 @pytest.mark.usefixtures("_no_jobs_left")
 def test_the_card_shows_what_all_ask_and_that_nobody_asks_any_more(open_notebook: Callable[..., Any]) -> None:
     notebook = open_notebook(SERVE, "for one in asking: one.join()")
+    notebook.command("workbench:open")
     notebook.run(0)
+    [job] = jobs.store().jobs(kind="deploy", active=True)
+    expect(notebook.page.locator(f'.wb-it[data-id="{job.id}"]')).to_contain_text("3 running")
     card = notebook.cell(0).locator(".wb-modelcard")
     tiles = card.locator(".nums")
     expect(tiles).to_contain_text(re.compile(r"Tokens per second, all users\s*[1-9]\d* tok/s"))
@@ -137,13 +140,3 @@ def test_what_does_not_fit_is_said_before_and_after_it_is_tried(open_notebook: C
     expect(card.get_by_role("alert")).to_contain_text(re.compile(r"does not fit: .* needs .* of the machine's memory.*n_ctx=\d+"))
     notebook.shot("card-refused", card)
     assert jobs.store().jobs(kind="deploy", active=True) == []
-
-
-@pytest.mark.usefixtures("_no_jobs_left")
-def test_the_sidebar_tells_how_many_ask(open_notebook: Callable[..., Any]) -> None:
-    notebook = open_notebook(SERVE)
-    notebook.command("workbench:open")
-    notebook.run(0)
-    [job] = jobs.store().jobs(kind="deploy", active=True)
-    expect(notebook.page.locator(f'.wb-it[data-id="{job.id}"]')).to_contain_text("3 running")
-    notebook.shot("sidebar-load")
