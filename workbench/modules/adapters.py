@@ -18,7 +18,7 @@ from ..settings import settings
 from . import runs
 
 _INSIDE = (".", "adapter", "lazyllm_lora", "lora", "*/adapter", "*/lazyllm_lora", "*/*/lazyllm_lora")
-_DULL = re.compile(r"adapters?|lora|lazyllm_lora|checkpoint-\d+|final|output")
+_DULL = re.compile(r"adapters?|lazyllm_lora|lazyllm_merge|checkpoint-\d+|final|output")
 _LAYER = re.compile(r"\.layers\.(\d+)\.")
 _READS_HIDDEN = ("q_proj.lora_A", "k_proj.lora_A", "v_proj.lora_A", "gate_proj.lora_A", "up_proj.lora_A")  # layers whose input is the hidden state
 _WRITES_KEYS = ("k_proj.lora_B", "v_proj.lora_B")
@@ -61,10 +61,10 @@ def found(value: Any, loaded: Iterable[str] = ()) -> Adapter:
             cause = f"{place} holds a whole model." if whole else f"{place} holds no adapter_config.json."
             fix = f"Serve it as a model: wb.TrainableModule({text!r})." if whole else "Give the folder that a LoRA fine-tuning left."
             raise ModelNotFound(f"{text!r} is no LoRA adapter.", cause, fix)
-        return Adapter(_name(folder, place), str(folder))
+        return Adapter(_name(place), str(folder))
     made = [(run, folder) for run in runs.runs(runs.target_folder(text, "")) if (folder := inside(run)) is not None]
     if made:
-        return Adapter(_name(made[-1][1], made[-1][0]), str(made[-1][1]))
+        return Adapter(_name(made[-1][0]), str(made[-1][1]))
     near = nearest(text, [*known, *_targets()])
     cause = (
         f"{near!r} is the nearest name."
@@ -135,12 +135,9 @@ def _of_module(module: Any) -> Adapter:
     return Adapter(str(module.name), str(folder))
 
 
-def _name(folder: Path, run: Path) -> str:
-    """What callers say: the folder's name, or that of the one above where it says nothing."""
-    for part in (folder.name, *(p.name for p in folder.parents)):
-        if not _DULL.fullmatch(part):
-            return part or run.name
-    return run.name
+def _name(place: Path) -> str:
+    """What callers say: the name of the folder that was given, or of the one above where it says nothing."""
+    return next((p.name for p in (place.absolute(), *place.absolute().parents) if p.name and not _DULL.fullmatch(p.name)), place.name)
 
 
 def _targets() -> list[str]:
