@@ -28,7 +28,7 @@ else:
 
 BODY_BYTES = 512 << 20
 WINDOW = 30.0  # seconds that a model of letters hears at once
-IGNORED = ("model", "stream")
+KNOWN = ("language", "prompt", "temperature", "response_format", "timestamp_granularities", "model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ class Listener:
         self.pipe, self.name = pipe, spec["served_name"]
         self.rate = int(pipe.feature_extractor.sampling_rate)
         self.fields = {**({"language": v} if (v := (spec.get("arguments") or {}).get("language")) else {}), **(spec.get("defaults") or {})}
+        Fields(self.fields).only(*KNOWN)
         self.whisper = pipe.type == "seq2seq_whisper"
         self.worker = Worker(self._hear)
         paths = {"/v1/audio/transcriptions": self.transcribe, **({"/v1/audio/translations": self.translate} if self.whisper else {})}
@@ -68,7 +69,7 @@ class Listener:
     async def _answer(self, call: Call, task: str) -> Any:
         asked = await call.fields()
         fields = Fields({**self.fields, **asked.values}, asked.files)
-        fields.only("file", "language", "prompt", "temperature", "response_format", "timestamp_granularities", *IGNORED)
+        fields.only("file", "stream", *KNOWN)
         form = fields.choice("response_format", FORMS, "json")
         if fields.flag("stream"):
             raise Refusal("Transcripts are not streamed here.", param="stream")

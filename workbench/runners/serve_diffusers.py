@@ -41,6 +41,7 @@ FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
 MOST, MOST_STEPS, PROMPT = 10, 500, 32000
 SIDE = 2048
 IGNORED = ("user", "model")  # fields of OpenAI's that change nothing
+KNOWN = ("n", "seed", "size", "negative_prompt", "num_inference_steps", "response_format", "output_format", "output_compression", *NUMBERS, *IGNORED)
 
 
 def load(spec: dict[str, Any]) -> App:
@@ -60,7 +61,8 @@ class Server:
         arguments = spec.get("arguments") or {}
         self.pictures, self.name = pictures, spec["served_name"]
         self.defaults = {k: arguments[k] for k in ("num_inference_steps", "guidance_scale") if arguments.get(k) is not None}
-        self.fields = dict(spec.get("defaults") or {})
+        self.fields = {OTHER_NAMES.get(k, k): v for k, v in (spec.get("defaults") or {}).items()}
+        Fields(self.fields).only(*KNOWN)
         self.side = int(arguments.get("max_size") or SIDE)
         self.worker = Worker(self._draw)
         paths = {"/v1/images/generations": self.generations, "/v1/images/edits": self.edits}
@@ -80,8 +82,7 @@ class Server:
 
     async def _answer(self, call: Call, fields: Fields) -> dict[str, Any]:
         fields = Fields({OTHER_NAMES.get(k, k): v for k, v in {**self.fields, **fields.values}.items()}, fields.files)
-        numbers = ("n", "seed", "num_inference_steps", "output_compression", *NUMBERS)
-        fields.only("prompt", "size", "negative_prompt", "response_format", "output_format", "image", "mask", *numbers, *IGNORED)
+        fields.only(*KNOWN, "prompt", "image", "mask")
         form = fields.choice("output_format", tuple(FORMATS), "png")
         fields.choice("response_format", ("b64_json",), "b64_json")
         n, seed = fields.integer("n", 1, 1, MOST) or 1, fields.integer("seed", None, 0, 2**63 - 1)

@@ -34,7 +34,7 @@ else:
 RATE, WINDOW = 16000, 30.0
 BODY_BYTES = 512 << 20
 SHORTEST = 0.1  # seconds; less holds no sound that could be told
-IGNORED = ("model", "stream")
+KNOWN = ("language", "response_format", "model")
 _TAG = re.compile(r"<\|([^|>]*)\|>")
 
 
@@ -80,6 +80,7 @@ class Server:
         arguments = spec.get("arguments") or {}
         self.model, self.itn = model, bool(arguments.get("use_itn", True))
         self.fields = {**({"language": v} if (v := arguments.get("language")) else {}), **(spec.get("defaults") or {})}
+        Fields(self.fields).only(*KNOWN)
         self.languages = tuple(getattr(model.model, "lid_dict", None) or ("auto",))
         self.worker = Worker(self._hear)
         options = {"engine": "sensevoice", "family": type(model.model).__name__, "languages": list(self.languages)}
@@ -89,7 +90,7 @@ class Server:
         """What is said."""
         asked = await call.fields()
         fields = Fields({**self.fields, **asked.values}, asked.files)
-        fields.only("file", "language", "response_format", *IGNORED)
+        fields.only("file", "stream", *KNOWN)
         form = fields.choice("response_format", FORMS, "json")
         language = fields.choice("language", self.languages, "auto")
         if fields.flag("stream"):

@@ -6,6 +6,7 @@ Runs in the environment ``speech``. What a speaking model can be asked is `speak
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
@@ -35,19 +36,31 @@ def load(spec: dict[str, Any]) -> App:
     serving.report("progress", phase="load", text=f"Loading {spec['served_name']}")
     device = device_of(str(arguments.get("device") or "auto"))
     more = {"attn_implementation": arguments["attn_implementation"]} if arguments.get("attn_implementation") else {}
-    options: dict[str, Any] = {}
-    if arguments.get("vocoder"):
-        options["vocoder"] = transformers.SpeechT5HifiGan.from_pretrained(arguments["vocoder"], local_files_only=True).to(device)
-    pipe = transformers.pipeline(
-        task,
-        model=spec["model"],
-        device=device,
-        dtype=arguments.get("dtype") or "auto",
-        trust_remote_code=bool(arguments.get("trust_remote_code")),
-        model_kwargs=more,
-        **options,
-    )
+    try:
+        pipe = transformers.pipeline(
+            task,
+            model=spec["model"],
+            device=device,
+            dtype=arguments.get("dtype") or "auto",
+            trust_remote_code=bool(arguments.get("trust_remote_code")),
+            model_kwargs=more,
+            **vocoder(spec["model"], str(arguments.get("vocoder") or ""), device),
+        )
+    except OSError as e:
+        if "huggingface.co" in str(e) and not arguments.get("vocoder") and spec["type"] == "tts":
+            raise ValueError("the model makes spectrograms: name the folder of the vocoder that makes sound of them, vocoder='…'") from e
+        raise
     return kind(pipe, spec).app
+
+
+def vocoder(model: str, folder: str, device: str) -> dict[str, Any]:
+    """What the pipeline is told of a vocoder: the one that was named, or one that lies in the model's folder."""
+    place = Path(folder) if folder else Path(model) / "vocoder"
+    if not folder and not place.is_dir():
+        return {}
+    from transformers import SpeechT5HifiGan
+
+    return {"vocoder": SpeechT5HifiGan.from_pretrained(str(place), local_files_only=True).to(device)}
 
 
 def device_of(wanted: str) -> str:

@@ -29,7 +29,7 @@ else:
 TEXT = 100_000  # characters of one request
 STREAMS = ("pcm", "wav")  # formats whose pieces can be joined
 PAUSE = 0.12  # seconds between two sentences
-IGNORED = ("model", "stream_format")
+KNOWN = ("voice", "response_format", "speed", "seed", "max_tokens", "model", "stream_format")  # the last two change nothing
 _PIPELINE_RATE = 24000
 
 
@@ -53,6 +53,7 @@ class Speaker:
         self.rate = int(pipe.sampling_rate or _PIPELINE_RATE)
         self.voices = Voices(pipe, str(arguments.get("voices") or ""), str(arguments.get("voice") or ""))
         self.fields = dict(spec.get("defaults") or {})
+        Fields(self.fields).only(*KNOWN)
         self._pace = getattr(pipe.model, "speaking_rate", 1.0)
         self.worker = Worker(self._say)
         family = pipe.model.config.model_type
@@ -65,7 +66,7 @@ class Speaker:
         """The sound of a text."""
         asked = await call.fields()
         fields = Fields({**self.fields, **asked.values})
-        fields.only("input", "voice", "response_format", "speed", "seed", "max_tokens", "stream", *IGNORED)
+        fields.only("input", "stream", *KNOWN)
         form = fields.choice("response_format", tuple(MIMES), "mp3")
         units = self._sentences(fields)
         if fields.flag("stream") and form in STREAMS:
