@@ -100,6 +100,9 @@ def test_what_is_too_long_is_cut_and_told_or_refused(served: Served) -> None:
     assert post(served.embed.endpoint, "/embeddings", {"input": [LONG, "a"]})[1]["usage"]["truncated_inputs"] == 1
     with pytest.raises(EndpointError, match="2002 tokens; the model reads 256"):
         served.embed(["a", LONG], truncate=False)
+    with pytest.raises(EndpointError, match=r"more than \d+ tokens"):
+        served.embed("window letter " * 200_000, truncate=False)
+    assert close(served.embed("window letter " * 200_000), served.expected["long"][0])
     assert len(served.embed(["a", "b"], truncate=False)) == 2
 
 

@@ -6,7 +6,6 @@ Dense vectors, sparse ones (SPLADE and BGE-M3's), and scores of pairs. Knows no 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ else:
 
 BATCH = 32
 PADDED_TOKENS = 32768  # of one pass: what 32 texts of 1,024 tokens take
-SPARSE_HEAD = "sparse_linear.pt"
+LETTERS = 64  # of a token, in the mean of a text, at most: what lies further behind is not read, because cutting it into tokens would take minutes
 OUT_OF_MEMORY = "out of memory"
 
 
@@ -81,6 +80,7 @@ class Model:
         """One result for each unit, in order."""
         import torch
 
+        units = [self._head(unit) for unit in units]
         out: list[Made | None] = [None] * len(units)
         with torch.inference_mode():
             for places in self._portions(wish, units):
@@ -95,6 +95,11 @@ class Model:
     def sample(self) -> Any:
         """An input to warm up with."""
         return "Hello"
+
+    def _head(self, unit: Any) -> Any:
+        """What of an input the model could read."""
+        most = self.longest * LETTERS or None
+        return unit[:most] if isinstance(unit, str) else tuple(part[:most] for part in unit) if isinstance(unit, tuple) else unit
 
     def _portions(self, wish: Wish, units: Sequence[Any]) -> Iterator[list[int]]:
         """The units' places, those of like length together, cut where padding to the longest would take too much memory."""
@@ -135,7 +140,8 @@ class Model:
         if whole <= self.longest:
             return False
         if not wish.truncate:
-            raise Refusal(f"An input has {whole} tokens; the model reads {self.longest}.", code="context_length_exceeded", param="input")
+            more = "more than " if weight(unit) >= self.longest * LETTERS else ""
+            raise Refusal(f"An input has {more}{whole} tokens; the model reads {self.longest}.", code="context_length_exceeded", param="input")
         if not self._told:
             self._told = True
             serving.report("notice", level="warning", text=f"An input of {whole:,} tokens was cut to the {self.longest:,} that the model reads.")
@@ -231,72 +237,3 @@ def weight(unit: Any) -> int:
     if isinstance(unit, str):
         return len(unit)
     return sum(len(part) for part in unit) if isinstance(unit, tuple) else 256
-
-
-def load(spec: Mapping[str, Any]) -> Model:
-    """The model of a spec, for its type."""
-    import torch
-
-    given, path, kind = dict(spec.get("arguments") or {}), str(spec["model"]), spec["type"]
-    device = given.get("device")
-    dtype = given.get("dtype") or ("float32" if device == "cpu" or not torch.cuda.is_available() else "auto")
-    model_kwargs = {
-        "dtype": dtype,
-        **({"attn_implementation": v} if (v := given.get("attn_implementation")) else {}),
-        **given.get("model_kwargs", {}),
-    }
-    common: dict[str, Any] = {
-        "device": device,
-        "trust_remote_code": bool(given.get("trust_remote_code", False)),
-        "local_files_only": True,
-        "prompts": prompts(given),
-        "default_prompt_name": given.get("default_prompt_name"),
-        "model_kwargs": model_kwargs,
-        "processor_kwargs": given.get("processor_kwargs"),
-    }
-    batch = int(given.get("batch_size", BATCH))
-    if kind == "rerank":
-        made: Model = _scores(path, given, common, batch)
-    elif given.get("embed_type") == "sparse" and os.path.exists(os.path.join(path, SPARSE_HEAD)):
-        made = LexicalSparse(_encoder(path, given, common), os.path.join(path, SPARSE_HEAD), batch)
-    elif given.get("embed_type") == "sparse":
-        from sentence_transformers import SparseEncoder
-
-        made = Sparse(SparseEncoder(path, **common), batch)
-    else:
-        made = Dense(_encoder(path, given, common), batch)
-    if given.get("max_seq_length"):
-        made.model.max_seq_length = made.longest = int(given["max_seq_length"])
-    return made
-
-
-def prompts(given: Mapping[str, Any]) -> dict[str, str] | None:
-    """The prompts of the arguments, whichever way they were written."""
-    said = dict(given.get("prompts") or {})
-    for name, argument in (("query", "query_instruction"), ("document", "document_instruction")):
-        if given.get(argument) is not None:
-            said[name] = str(given[argument])
-    return said or None
-
-
-def _encoder(path: str, given: Mapping[str, Any], common: Mapping[str, Any]) -> Any:
-    from sentence_transformers import SentenceTransformer
-
-    if not given.get("pooling"):
-        return SentenceTransformer(path, **common)
-    from sentence_transformers.base.modules import Transformer
-    from sentence_transformers.sentence_transformer.modules import Pooling
-
-    hub = {k: common[k] for k in ("trust_remote_code", "local_files_only")}
-    first = Transformer(path, **{k: {**hub, **(common.get(k) or {})} for k in ("model_kwargs", "processor_kwargs", "config_kwargs")})
-    pooled = Pooling(first.get_embedding_dimension(), pooling_mode=given["pooling"])
-    return SentenceTransformer(modules=[first, pooled], **{k: common[k] for k in ("device", "prompts", "default_prompt_name")})
-
-
-def _scores(path: str, given: Mapping[str, Any], common: Mapping[str, Any], batch: int) -> Scores:
-    from sentence_transformers import CrossEncoder
-
-    model = CrossEncoder(path, **common)
-    if model.num_labels != 1:
-        raise ValueError(f"{path} sorts texts into {model.num_labels} classes; a reranker gives one score.")
-    return Scores(model, batch)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import embedding_requests as forms
-    from . import sentence_models, serving, serving_app
+    from . import sentence_loading, sentence_models, serving, serving_app
     from .sentence_models import Made, Wish, weight
     from .serving_fields import Refusal
     from .serving_work import Worker
 else:
     import embedding_requests as forms
+    import sentence_loading
     import sentence_models
     import serving
     import serving_app
@@ -41,7 +42,7 @@ class Service:
     def __init__(self, spec: dict[str, Any]) -> None:
         self.name, self.type = str(spec["served_name"]), str(spec["type"])
         self.defaults = dict(spec.get("arguments") or {})
-        self.model = sentence_models.load(spec)
+        self.model = sentence_loading.load(spec)
         self.prompts: dict[str, str] = dict(self.model.model.prompts)
         self.worker = Worker(self.model.run, self.model.batch_size)
 
