@@ -21,7 +21,7 @@ from workbench.core.protocols import JobPlace
 from workbench.core.specs import DeploySpec
 from workbench.data.media import media
 from workbench.deploy.speech_server import SpeechServer
-from workbench.errors import ArgumentError, BadRequest
+from workbench.errors import ArgumentError, BadRequest, JobFailed
 from workbench.runtime import jobs
 
 TEXT = "Good morning to all. How are you? This is the end."
@@ -140,11 +140,10 @@ def test_a_recording_of_any_length_and_rate_is_written_down(hears: Any, tmp_path
     assert long == long.details["text"]
     assert all(0 <= s["start"] <= s["end"] <= 40 for s in long.details["segments"])
     assert hears(tone(2), response_format="vtt").startswith("WEBVTT")
-    assert hears(tone(2), language="en") == hears(tone(2), language="english")
-    assert hears(tone(2), prompt="Pocket", temperature=0.0) is not None
+    assert isinstance(hears(tone(2), language="english", prompt="Pocket", temperature=0.0), str)
     path = tmp_path / "a.wav"
     path.write_bytes(media(tone(2)).data)
-    assert hears(path) == hears(str(path)) == hears(tone(2))
+    assert hears(path) == hears(tone(2))
 
 
 def test_what_is_no_sound_or_cannot_be_told_is_refused(hears: Any) -> None:
@@ -178,3 +177,13 @@ def test_the_plan_names_folders_and_refuses_those_that_are_not_there(home: Path,
         engine.check(DeploySpec(str(tmp_path), "tts", "m", {"vocoder": str(tmp_path / "none")}).to_json())
     with pytest.raises(ArgumentError, match="does not serve models of type 'llm'"):
         engine.check(DeploySpec(str(tmp_path), "llm").to_json())
+
+
+def test_defaults_count_for_every_client_and_those_that_mean_nothing_end_the_start(place: Path) -> None:
+    quick = wb.TrainableModule(str(tiny("vits"))).deploy_method(wb.deploy.speech, defaults={"speed": 2.0, "response_format": "flac"}, restarts=0)
+    with http(quick.start()) as client:
+        assert client.post("audio/speech", json={"input": "Hello"}).headers["content-type"] == "audio/flac"
+        assert client.post("audio/speech", json={"input": "Hello", "response_format": "wav"}).headers["content-type"] == "audio/wav"
+    quick.stop()
+    with pytest.raises((JobFailed, ArgumentError), match="sped"):
+        wb.TrainableModule(str(tiny("vits"))).deploy_method(wb.deploy.speech, defaults={"sped": 2.0}, restarts=0).start()
