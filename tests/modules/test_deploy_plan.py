@@ -69,6 +69,8 @@ def test_a_conversion_is_among_the_steps(home: Path, tmp_path: Path) -> None:
 def test_what_start_would_refuse_a_dry_run_refuses(home: Path) -> None:
     with pytest.raises(ModelNotFound):
         TrainableModule("nobody/has-this", trust_remote_code=False).start(dry_run=True)
+    with pytest.raises(ModelNotFound, match="Nothing is downloaded here"):
+        TrainableModule("nobody/has-this").deploy_method("vllm").deploy_command()
     with pytest.raises(ArgumentError, match="nothing to dry-run"):
         TrainableModule("pocket").deploy_method(None).start(dry_run=True)
     with pytest.raises(ArgumentError, match=r"Write start\(dry_run=True\)"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..core.endpoints import Endpoint
 from ..core.jobs import JobRecord, JobSpec, Progress
-from ..errors import ArgumentError, EndpointError, JobError, NotStarted
+from ..errors import ArgumentError, EndpointError, JobError, ModelNotFound, NotStarted
 from . import attaching, engines, training, views
 from .adapted import Adapted
 from .exact_prompt import ExactPrompt
@@ -157,7 +157,15 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
         if method.name == NONE or "url" in method.arguments:
             cause = "It was told deploy_method(None)." if method.name == NONE else f"It answers through {method.arguments['url']}."
             raise ArgumentError(f"{self.name} has nothing to {what}.", cause, "Choose an engine with deploy_method(…).")
-        return self._plan(download=False)
+        try:
+            return self._plan(download=False)
+        except ModelNotFound as e:
+            if not self._download or "/" not in self.base_model or Path(self.base_model).is_absolute():
+                raise
+            cause = f"Nothing is downloaded here. {e.cause}"
+            raise ModelNotFound(
+                f"{self.base_model} is not on this machine.", cause, "start() downloads it first. Or give the path of its folder."
+            ) from None
 
     def attach(self, job: Job | str) -> Self:
         """Answer through a deployment that runs already, given by its job, id or name; stopping this one stops it."""
