@@ -26,7 +26,9 @@ from .machine import Holder, Machine, snapshot
 
 _MEMORY = "memory"
 _OUT = re.compile(
-    r"out of memory|memory ran out|cannot allocate|failed to allocate|MemoryError|bad_alloc|unable to allocate|KV cache is needed|No available memory", re.I
+    r"out of memory|memory ran out|cannot allocate|failed to allocate|unable to allocate|MemoryError|bad_alloc"
+    r"|KV cache is needed|No available memory",
+    re.I,
 )
 _SAID = re.compile(r"estimated maximum model length is (\d+)")
 _CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory.stat"))
