@@ -14,7 +14,7 @@ from workbench.runtime import jobs
 def test_answers_that_are_being_written_are_the_load_and_then_it_ends(home: Path) -> None:
     module = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, ttl=4).start()
     faces = [module.share() for _ in range(3)]
-    asking = [threading.Thread(target=face, args=("Count.",), kwargs={"max_tokens": 1800, "ignore_eos": True}) for face in faces]
+    asking = [threading.Thread(target=face, args=("Count.",), kwargs={"max_tokens": 1200, "ignore_eos": True}) for face in faces]
     for one in asking:
         one.start()
     job = module.deployment
