@@ -180,6 +180,8 @@ def _options(spec: DeploySpec, settled: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {"engine": "vllm", "tokens": "vllm"}
     if spec.type in ("llm", "vlm"):
         out |= {"constraints": "structured_outputs", "nest": {"enable_thinking": "chat_template_kwargs"}}
+    if spec.type == "embed":
+        out |= {"batch_size": 256, "encoding": "base64"}  # of a request: it batches by itself
     if settled.get("enable_lora"):
         out |= {"adapters": True, "max_lora_rank": settled.get("max_lora_rank")}
     if rest := {k: v for k, v in spec.defaults.items() if k not in _everybodys(spec)}:
