@@ -157,7 +157,13 @@ def test_adapters_get_the_room_that_they_need(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("config", "why"),
-    [({"use_dora": True}, "DoRA"), ({"modules_to_save": ["lm_head"]}, "lm_head"), ({"bias": "all"}, "bias"), ({"peft_type": "IA3"}, "IA3")],
+    [
+        ({"use_dora": True}, "DoRA"),
+        ({"modules_to_save": ["lm_head"]}, "lm_head"),
+        ({"bias": "all"}, "bias"),
+        ({"lora_bias": True}, "bias"),
+        ({"peft_type": "IA3"}, "IA3"),
+    ],
 )
 def test_an_adapter_that_vllm_cannot_load_is_refused(tmp_path: Path, config: dict[str, Any], why: str) -> None:
     with pytest.raises(ArgumentError, match=why):

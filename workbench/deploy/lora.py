@@ -52,7 +52,7 @@ def check_one(name: str, place: str, engine: str) -> None:
         reason = "It was trained with DoRA."
     elif d.get("modules_to_save"):
         reason = f"It holds whole layers ({', '.join(map(str, d['modules_to_save']))}) beside the LoRA weights."
-    elif str(d.get("bias") or "none") != "none":
+    elif str(d.get("bias") or "none") != "none" or d.get("lora_bias"):
         reason = "It changes biases."
     if reason:
         raise ArgumentError(f"{engine} cannot load the adapter {name!r} beside its model.", reason, "Serve the merged model instead.")
