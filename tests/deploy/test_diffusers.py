@@ -168,6 +168,9 @@ def test_a_folder_that_is_no_pipeline_and_arguments_that_mean_nothing_are_refuse
     ):
         with pytest.raises(ArgumentError, match=said):
             engine.check(DeploySpec(str(tmp_path / "model"), "sd", "m", wrong).to_json())
+    for more in ({"adapters": {"a": str(tmp_path)}}, {"chat_template": str(tmp_path)}):
+        with pytest.raises(ArgumentError, match=f"deploy.diffusers takes no .*\n.*{next(iter(more))}"):
+            engine.check(DeploySpec(str(tmp_path / "model"), "sd", **more).to_json())
     with pytest.raises(ArgumentError, match="does not serve models of type 'llm'"):
         engine.check(DeploySpec(str(tmp_path / "model"), "llm").to_json())
     [stage] = engine.plan(spec.to_json(), JobPlace("job", tmp_path))

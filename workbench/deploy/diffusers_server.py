@@ -40,6 +40,7 @@ class DiffusersServer(Engine):
     title = "diffusers"
     environment = "diffusers"
     types = ("sd", "text2image", "image_editing")
+    takes = frozenset()
     aliases: ClassVar[Mapping[str, str]] = {
         "dtype": "torch_dtype",
         "steps": "num_inference_steps",

@@ -32,6 +32,8 @@ class Engine:
         Whether it serves files of a model.
     types : tuple of str
         The types of models that it serves.
+    takes : frozenset of str
+        Which of ``adapters`` and ``chat_template`` mean something to it; others are refused.
     aliases : Mapping of str to str
         Other names that people know for its arguments, such as ``tp``, and the engine's own.
     retired : Mapping of str to str
@@ -43,6 +45,7 @@ class Engine:
     environment: ClassVar[str] = ""
     needs_model: ClassVar[bool] = True
     types: ClassVar[tuple[str, ...]] = ("llm",)
+    takes: ClassVar[frozenset[str]] = frozenset({"adapters", "chat_template"})
     aliases: ClassVar[Mapping[str, str]] = {}
     retired: ClassVar[Mapping[str, str]] = {}
 
@@ -95,6 +98,10 @@ class Engine:
         """The spec with its arguments under the engine's own names. Raises what `check` raises."""
         spec = DeploySpec.from_json(payload)
         spec = replace(spec, arguments=self.settle(spec.arguments))
+        for name, what in (("adapters", "LoRA adapters"), ("chat_template", "chat template")):
+            if getattr(spec, name) and name not in self.takes:
+                able = "Leave it out" + (", or serve with wb.deploy.vllm." if name == "adapters" and spec.type == "llm" else ".")
+                raise ArgumentError(f"deploy.{self.name} takes no {what}.", f"{name}={getattr(spec, name)!r} would change nothing.", able)
         return check_spec(f"deploy.{self.name}", spec.to_json(), self.arguments(), self.types)
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:

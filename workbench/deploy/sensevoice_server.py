@@ -30,6 +30,7 @@ class SenseVoiceServer(Engine):
     title = "SenseVoice"
     environment = "sensevoice"
     types = ("stt",)
+    takes = frozenset()
     aliases: ClassVar[Mapping[str, str]] = {"itn": "use_itn", "enable_itn": "use_itn"}
 
     @classmethod

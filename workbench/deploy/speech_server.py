@@ -36,6 +36,7 @@ class SpeechServer(Engine):
     title = "The speech server"
     environment = "speech"
     types = ("tts", "stt")
+    takes = frozenset()
     aliases: ClassVar[Mapping[str, str]] = {"torch_dtype": "dtype", "speaker": "voice", "speakers": "voices"}
 
     @classmethod

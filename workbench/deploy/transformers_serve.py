@@ -45,6 +45,7 @@ class TransformersServe(Engine):
 
     name, title, environment = "transformers", "transformers serve", "transformers"
     types = ("llm", "vlm", "stt")
+    takes = frozenset({"chat_template"})
     aliases: ClassVar[Mapping[str, str]] = {"torch_dtype": "dtype", "attention": "attn_implementation", "device_map": "device"}
 
     @classmethod
