@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from workbench.core.kv_cache import of_config
+from workbench.core.model_words import size
 from workbench.core.models import ModelMeta
-from workbench.deploy.fit import Device, fit, gigabytes, tighter
+from workbench.deploy.fit import Device, fit, tighter
 
 GIB = 1 << 30
 
@@ -96,6 +97,7 @@ def test_four_bits_leave_the_vocabulary_as_it_is() -> None:
         ("transformers", {}, machine(16, 15.5), "quantization='bnb-8bit'"),
         ("transformers", {}, machine(4, 3.5), "device='cpu'"),
         ("transformers", {"cb_num_blocks": 100_000}, machine(80, 79), "cb_num_blocks="),
+        ("vllm", {"kv_cache_memory_bytes": "900G"}, machine(80, 79), "kv_cache_memory_bytes="),
         ("llama_cpp", {"n_ctx": 1_000_000}, machine(80, 79), "n_ctx="),
         ("llama_cpp", {"outtype": "f32"}, machine(80, 79, memory=24), "outtype='q8_0'"),
     ],
@@ -183,7 +185,7 @@ def test_after_it_ran_out_the_argument_asks_for_less() -> None:
 
 
 def test_sizes_are_told_for_people() -> None:
-    assert [gigabytes(n) for n in (16_381_470_720, 1.28e12, 147_456, 12)] == ["16.4 GB", "1,280 GB", "147 kB", "12 bytes"]
+    assert [size(n) for n in (16_381_470_720, 1.28e12, 147_456, 12)] == ["16.4 GB", "1,280 GB", "147 kB", "12 bytes"]
     found = fit(QWEN3_8B, "vllm", {"max_model_len": 4096}, machine(24, 23.5))
     assert str(found).startswith("fits: needs 23.7 GB of 25.2 GB free on GPU 0 (weights 16.4 GB, cache 604 MB for 4,096 tokens (147 kB each), about ")
 

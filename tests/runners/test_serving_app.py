@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -265,6 +266,18 @@ def test_a_port_that_is_taken_is_told_and_a_stop_lets_short_work_end(started: An
         assert answer.result().json() == {"made": ["A"]}
     assert second.process.wait(20) == 0
     assert second.event("exit")["code"] == 0
+
+
+def test_a_server_that_is_started_again_answers_where_it_did(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from workbench.runners import serving_app
+
+    with socket.create_server(("127.0.0.1", 0)) as before:
+        port = before.getsockname()[1]
+    monkeypatch.setenv("WORKBENCH_PORT", str(port))
+    with serving_app.listen(0) as first, serving_app.listen(0) as second:
+        assert first.getsockname()[1] == port
+        assert second.getsockname()[1] != port
+    assert f"Port {port} cannot be used" in capsys.readouterr().out
 
 
 def test_a_worker_gives_results_in_order_to_whoever_waits() -> None:

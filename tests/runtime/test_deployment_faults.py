@@ -26,6 +26,7 @@ import pytest
 import workbench as wb
 from workbench.core.jobs import JobState
 from workbench.core.messages import ChatRequest, Message
+from workbench.core.protocols import JobPlace
 from workbench.errors import EndpointDown, EndpointError, JobFailed, StreamBroken
 from workbench.runtime import asked, jobs
 from workbench.runtime.client import open_stream
@@ -194,7 +195,8 @@ time.sleep(600)
     assert again["delay"] == 0
 
 
-def test_who_comes_in_the_moment_of_an_idle_end_finds_it_again(submit: Submit, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ask", [lambda place: asked.join(place, 0.0), asked.restart], ids=["join", "restart"])
+def test_who_comes_in_the_moment_of_an_idle_end_finds_it_again(ask: Callable[[JobPlace], object], submit: Submit, tmp_path: Path) -> None:
     script = f"""
 seen = {str(tmp_path / "seen")!r}
 emit('ready', url='http://127.0.0.1:1/v1', model='m')
@@ -207,7 +209,7 @@ time.sleep(600)
 """
     job = submit(script, kind="deploy", serves=True)
     until((tmp_path / "seen").exists, "the decision to end")
-    assert asked.join(jobs.store().place(job.id), 0.0)
+    ask(jobs.store().place(job.id))
     until(lambda: jobs.store().tally(job.id, "restart")[0], "a fresh start")
     assert jobs.wait(job.id, timeout=30, ready=True).state is JobState.RUNNING
 

@@ -66,6 +66,18 @@ async def test_a_connection_that_nobody_wants_is_closed(server: tuple[Server, st
     while found.closed < found.opened and time.monotonic() < end:
         await asyncio.sleep(0.02)
     assert found.closed == found.opened
+    assert not http_local._idle  # a deployment that was asked once leaves nothing behind
+
+
+def test_a_loop_that_has_ended_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> None:
+        found = Server()
+        running = await asyncio.start_server(found.talk, "127.0.0.1", 0)
+        assert await get(f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}/x") == "/x"
+
+    for _ in range(3):
+        asyncio.run(ask())
+    assert len(http_local._idle) == 1
 
 
 async def test_a_connection_that_the_server_has_closed_is_not_used(server: tuple[Server, str]) -> None:

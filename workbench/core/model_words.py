@@ -43,12 +43,12 @@ def table(meta: ModelMeta) -> str:
     return f'<table aria-label="The model {name}"><caption style="text-align:left">{name}</caption><tbody>{body}</tbody></table>'
 
 
-def size(count: int) -> str:
+def size(count: float) -> str:
     """Bytes for people; decimal, as vendors of memory and models count."""
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}" if count < 100 * scale else f"{count / scale:,.0f} {unit}"
-    return f"{count} bytes"
+    return f"{count:.0f} bytes"
 
 
 def _of_files(meta: ModelMeta) -> Iterator[tuple[str, str]]:

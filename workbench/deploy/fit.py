@@ -12,9 +12,9 @@ from typing import Any
 from ..core.models import ModelMeta
 from .fit_case import Case
 from .fit_engines import ENGINES
-from .fit_values import Device, Fit, gigabytes
+from .fit_values import Device, Fit
 
-__all__ = ["Device", "Fit", "fit", "gigabytes", "tighter"]
+__all__ = ["Device", "Fit", "fit", "tighter"]
 
 
 def fit(meta: ModelMeta, engine: str, arguments: Mapping[str, Any], devices: Sequence[Device]) -> Fit | None:

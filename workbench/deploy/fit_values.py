@@ -1,9 +1,11 @@
-"""What a fit check is about: devices, its result, and sizes in words. Calculates nothing."""
+"""What a fit check is about: devices, and its result. Calculates nothing."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from ..core.model_words import size
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +56,13 @@ class Fit:
     def __str__(self) -> str:
         helps = f"; {self.fix} would" if self.fix else ""
         word = "fits" if self.fits else f"does not fit{helps}"
-        return f"{word}: needs {gigabytes(self.need)} of {gigabytes(self.free)} free {_place(self.device)} ({self.parts})"
+        return f"{word}: needs {size(self.need)} of {size(self.free)} free {_place(self.device)} ({self.parts})"
 
     @property
     def parts(self) -> str:
         """What the need is made of, for people."""
-        cache = f", cache {gigabytes(self.kv)} for {self.tokens:,} tokens ({gigabytes(self.kv_per_token)} each)" if self.kv else ""
-        return f"weights {gigabytes(self.weights)}{cache}, about {gigabytes(self.overhead)} beside"
-
-
-def gigabytes(size: float) -> str:
-    """A size for people: ``16.4 GB``, ``144 kB``; decimal, as vendors of memory and models count."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}" if size < 100 * scale else f"{size / scale:,.0f} {unit}"
-    return f"{size:.0f} bytes"
+        cache = f", cache {size(self.kv)} for {self.tokens:,} tokens ({size(self.kv_per_token)} each)" if self.kv else ""
+        return f"weights {size(self.weights)}{cache}, about {size(self.overhead)} beside"
 
 
 def _place(device: str) -> str:

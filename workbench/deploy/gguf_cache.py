@@ -10,10 +10,9 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from ..errors import ArgumentError
-from ..settings import settings
+from . import model_files
 from .gguf_architectures import CONVERTIBLE, ENCODERS
 
 _SUFFIXES = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
@@ -47,7 +46,7 @@ def check_convertible(model: Path) -> None:
     ------
     ArgumentError
     """
-    config = _config(model)
+    config = model_files.config(model)
     architecture = next(iter(config.get("architectures") or ()), "")
     if (model / "adapter_config.json").exists() and not config:
         raise ArgumentError(f"{model} is a LoRA adapter, not a model.", "", "Merge it into its base model first.")
@@ -61,17 +60,11 @@ def check_convertible(model: Path) -> None:
 
 
 def _root() -> Path:
+    from ..settings import settings  # most models need no conversion, and a supervisor starts faster without pydantic
+
     return settings().folder("cache", "gguf")
 
 
 def _contents(model: Path) -> list[tuple[str, int, int]]:
     files = sorted(p for p in model.iterdir() if p.suffix in _SUFFIXES and p.is_file())
     return [(p.name, (s := p.stat()).st_size, s.st_mtime_ns) for p in files]
-
-
-def _config(model: Path) -> dict[str, Any]:
-    try:
-        value = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -15,7 +15,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, gguf_cache
+from . import default_parameters, gguf_cache, model_files
 from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
 from .gguf_files import find_gguf, find_mmproj, is_quantization, models_in
@@ -97,7 +97,7 @@ class LlamaCpp(Engine):
         parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
-            context_length=_json(parent / "config.json").get("max_position_embeddings") or 0,
+            context_length=model_files.config(parent).get("max_position_embeddings") or 0,
             parameters={PLACES[k]: v for k, v in _chosen(spec).items()},
             chat_template=spec.chat_template,
             ttl=spec.ttl,
@@ -137,7 +137,7 @@ def _chosen(spec: DeploySpec) -> dict[str, Any]:
     """The server's arguments: the model's own sampling, then the deployment's defaults, then what the user named."""
     parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
     given = {k: v for k, v in spec.arguments.items() if k in PLACES and not (k == "chat_template" and spec.chat_template)}
-    found = defaults_of(_json(parent / "generation_config.json"))
+    found = defaults_of(model_files.read_json(parent / "generation_config.json"))
     found |= default_parameters.for_llama_cpp(default_parameters.checked(LlamaCpp.name, spec.defaults))
     found |= _pooled(spec)
     eyes = _eyes(spec)
@@ -150,7 +150,7 @@ def _pooled(spec: DeploySpec) -> dict[str, Any]:
     """
     if spec.type not in POOLED:
         return {}
-    config = _json(Path(spec.model) / "config.json")
+    config = model_files.config(Path(spec.model))
     known = config.get("max_position_embeddings")
     length = int(spec.arguments.get("n_ctx") or min(known or POOLED_CONTEXT, POOLED_CONTEXT))
     return {"embedding": True, "n_parallel": 1, "n_ctx": length, "n_batch": length, "n_ubatch": length, **POOLED[spec.type], **_mean(spec, config)}
@@ -214,11 +214,3 @@ def _convert(source: Path, target: Path, outtype: str) -> Stage:
         files={"convert.json": json.dumps(spec, ensure_ascii=False, indent=1)},
         stop_grace=5.0,
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

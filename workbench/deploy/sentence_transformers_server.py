@@ -5,7 +5,6 @@ Plans the process; `workbench/runners/serve_sentence_transformers.py` is what ru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
+from . import model_files
 from .common import explain_end, runner, spec_file
 from .engine import Engine
 
@@ -116,10 +116,10 @@ class SentenceTransformers(Engine):
 
 def ranks_texts(model: Path) -> bool | None:
     """Whether a model scores pairs of texts, from its files; None where they do not say."""
-    kind = _json(model / "config_sentence_transformers.json").get("model_type")
+    kind = model_files.read_json(model / "config_sentence_transformers.json").get("model_type")
     if kind in ("CrossEncoder", "SentenceTransformer", "SparseEncoder"):
         return bool(kind == "CrossEncoder")
-    config = _json(model / "config.json")
+    config = model_files.config(model)
     architecture = str(next(iter(config.get("architectures") or ()), ""))
     if not architecture:
         return None
@@ -128,11 +128,3 @@ def ranks_texts(model: Path) -> bool | None:
     if (model / "modules.json").exists():
         return False
     return None if architecture.endswith(("ForCausalLM", "ForConditionalGeneration")) else False
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

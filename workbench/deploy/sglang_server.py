@@ -7,7 +7,6 @@ so that it is left out; asking ``/health_generate``, which makes one token, warm
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
+from . import model_files
 from .command_line import flags
 from .common import served_name
 from .guarded import GuardedEngine
@@ -66,8 +66,4 @@ class SGLang(GuardedEngine):
 
 def _classifies(model: Path) -> bool:
     """Whether a reranker is a cross-encoder, and not a language model that is asked for yes or no."""
-    try:
-        config = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return True
-    return not any(str(name).endswith("ForCausalLM") for name in config.get("architectures") or ())
+    return not model_files.architecture(model).endswith("ForCausalLM")

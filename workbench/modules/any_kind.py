@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -199,11 +199,6 @@ class AnyKind(ChatModule):
         self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
         retries = parameters.pop("max_retries", None)
         return typed_module.speech(calls, _with_retries(endpoint, retries), input, parameters)
-
-    async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Any]:
-        """`stream` as an async generator: of pieces of a text, or of speech."""
-        async for piece in self.stream(input, files, **arguments):
-            yield piece
 
     # ---- what only a chat has
 

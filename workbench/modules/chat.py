@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import registry
 from ..core.answers import Answer
 from ..core.endpoints import Endpoint, Timeouts
-from ..core.events import Piece
 from ..core.messages import ChatRequest, Completion, Message
 from ..errors import ArgumentError, EndpointError
 from ..flows.binding import bind
@@ -277,8 +276,8 @@ class ChatModule(ModuleBase):
         """What ``m.stream(…)`` gives."""
         return self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, parameters)
 
-    async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Piece]:
-        """`stream` as an async generator."""
+    async def astream(self, input: Any = "", files: Any = None, **arguments: Any) -> AsyncIterator[Any]:
+        """`stream` as an async generator: of pieces of a text, or of a model that speaks, of sound."""
         async for piece in self.stream(input, files, **arguments):
             yield piece
 

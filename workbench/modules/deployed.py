@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core.jobs import JobState
+from .deploy_arguments import OWN
 
 if TYPE_CHECKING:
     from ..runtime.deployment import Deployment
     from .trainable import TrainableModule
     from .url_module import UrlModule
-
-_OWN = ("port", "python", "ttl", "chat_template", "defaults", "adapters", "variant")  # fields of a `DeploySpec` that are empty unless given
 
 
 def module_of(deployment: Deployment) -> TrainableModule | UrlModule:
@@ -23,9 +22,8 @@ def module_of(deployment: Deployment) -> TrainableModule | UrlModule:
     if record.spec.backend == "function":
         return UrlModule(url=record.id)
     payload = record.spec.payload
-    given: dict[str, Any] = {name: payload[name] for name in _OWN if payload.get(name)}
-    if "restarts" in payload:
-        given["restarts"] = payload["restarts"]
+    fields = {name: payload.get(own.field) for name, own in OWN.items() if own.field}
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value or (value is not None and name == "restarts")}
     module = TrainableModule(str(payload.get("model", "")), type=str(payload.get("type") or "") or None, name=record.name)
     module.deploy_method(record.spec.backend, **{**dict(payload.get("arguments") or {}), **given})
     if record.state is JobState.RUNNING:

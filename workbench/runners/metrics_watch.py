@@ -29,7 +29,7 @@ _QUIET_AFTER = 30.0
 _CALM = 4.0  # with an idle time-out, the looks are this part of it apart, so that it is kept to
 _TIMEOUT = 10.0
 _MOVED = 0.005  # a smaller change of the cache's use is no news
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the user's does not reach this machine's ports
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the user's does not reach this machine's ports
 
 
 class Watch:
@@ -127,7 +127,7 @@ class Watch:
 
     def _get(self, path: str) -> str:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        with _DIRECT.open(urllib.request.Request(self._root + path, headers=headers), timeout=_TIMEOUT) as answer:
+        with DIRECT.open(urllib.request.Request(self._root + path, headers=headers), timeout=_TIMEOUT) as answer:
             body: bytes = answer.read()
         return body.decode("utf-8", "replace")
 

@@ -125,7 +125,7 @@ def wait_until_healthy(url: str) -> None:
     """Until the server answers; it does when the weights are loaded."""
     while True:
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=10):
+            with serving.DIRECT.open(f"{url}/health", timeout=10):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
@@ -137,7 +137,7 @@ def warm_up(url: str, key: str, model: str) -> None:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/chat/completions", body, headers), timeout=300) as answer:
+        with serving.DIRECT.open(urllib.request.Request(f"{url}/v1/chat/completions", body, headers), timeout=300) as answer:
             answer.read()
     except (urllib.error.URLError, OSError) as e:
         print(f"The warm-up was refused: {e}", flush=True)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from .metrics_watch import Watch
+    from .metrics_watch import DIRECT, Watch
 else:
-    from metrics_watch import Watch
+    from metrics_watch import DIRECT, Watch
+
+__all__ = ["DIRECT", "end_with_parent", "fail", "in_background", "key", "port", "port_before", "ports", "report", "wait_for_end", "watch"]
 
 _PARENT_SECONDS = 0.5
 
@@ -60,9 +62,14 @@ def port_before() -> int:
     return int(os.environ.get("WORKBENCH_PORT") or 0)
 
 
+def ports(wanted: int) -> list[int]:
+    """The ports to try, in this order: the one from before a restart, the wanted one, and 0 for any free one."""
+    return list(dict.fromkeys((*(p for p in (port_before(), wanted) if p), 0)))
+
+
 def port(wanted: int, host: str = "127.0.0.1") -> int:
-    """A port to listen on: the one from before a restart, the wanted one, or a free one, with a notice where one is taken."""
-    for candidate in dict.fromkeys((*(p for p in (port_before(), wanted) if p), 0)):
+    """A port to listen on, of `ports`, with a notice where one is taken."""
+    for candidate in ports(wanted):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

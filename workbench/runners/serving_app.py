@@ -242,8 +242,8 @@ def refusal_of(error: Exception) -> Refusal:
 
 
 def listen(wanted: int) -> socket.socket:
-    """A socket at the wanted port, or at a free one, with a notice, where that is taken. Held from here on: nobody else gets it."""
-    for candidate in (wanted, 0) if wanted else (0,):
+    """A socket at one of `serving.ports`, with a notice where one is taken. Held from here on: nobody else gets it."""
+    for candidate in serving.ports(wanted):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends without delay only where TCP is named
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

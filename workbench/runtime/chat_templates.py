@@ -6,13 +6,13 @@ Places, as transformers looks them up: ``chat_template.jinja``, ``additional_cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .gguf_header import read_header, read_texts
+from .model_evidence import mapping
 
 _LARGEST = 4 << 20  # bytes; no template is that long
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -55,11 +55,11 @@ def template_of(model: Path) -> ChatTemplate:
     if model.is_file():
         return _of_gguf(model)
     special = special_tokens(model)
-    config = _json(model / "tokenizer_config.json")
+    config = mapping(model / "tokenizer_config.json")
     found = _named(config.get("chat_template")), "tokenizer_config.json"
     for name in ("chat_template.json", "chat_template.jinja"):  # the later one counts
         if (model / name).is_file():
-            found = (_named(_json(model / name).get("chat_template")) if name.endswith(".json") else {"default": _text(model / name)}), name
+            found = (_named(mapping(model / name).get("chat_template")) if name.endswith(".json") else {"default": _text(model / name)}), name
     texts, source = found
     texts = {**texts, **{p.stem: _text(p) for p in sorted(model.glob("additional_chat_templates/*.jinja"))}}
     if not texts and not (model / "config.json").exists() and (ggufs := sorted(model.glob("*.gguf"))):
@@ -71,7 +71,7 @@ def special_tokens(model: Path) -> dict[str, str]:
     """The texts of a folder's special tokens under the names that templates know."""
     found: dict[str, str] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        for key, value in _json(model / name).items():
+        for key, value in mapping(model / name).items():
             if key in _SPECIAL or (key.endswith("_token") and key not in ("add_bos_token", "add_eos_token")):
                 text = value.get("content") if isinstance(value, dict) else value
                 if isinstance(text, str):
@@ -107,11 +107,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8") if path.stat().st_size < _LARGEST else ""
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -12,7 +12,7 @@ from ..core.jobs import JobRecord, JobState
 from ..errors import JobNotFound, nearest
 from . import jobs as _jobs
 from . import joining
-from .deployment_list import DeploymentList
+from .deployment_list import DeploymentList, type_of
 from .health import Health, of_deployment
 from .job import Job, failed
 from .load import Load, load_of
@@ -205,8 +205,3 @@ def find(name: str, *, active: bool | None = None) -> JobRecord:
     near = nearest(name, names)
     cause = f"{near!r} is the nearest name." if near else f"There is: {', '.join(names[:10])}." if names else "There is none."
     raise JobNotFound(f"No deployment is called {name!r}.", cause, "wb.deployments() lists them all.", job_id=name)
-
-
-def type_of(record: JobRecord) -> str:
-    """What kind of model a deployment serves; ``function`` where it serves none."""
-    return "function" if record.spec.backend == "function" else str(record.spec.payload.get("type") or "llm")

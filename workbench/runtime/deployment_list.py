@@ -128,7 +128,7 @@ def facts_of(records: Iterable[JobRecord]) -> list[Facts]:
         out.append(
             Facts(
                 record,
-                "function" if record.spec.backend == "function" else str(record.spec.payload.get("type") or "llm"),
+                type_of(record),
                 str((record.endpoint or {}).get("url", "")),
                 time.time() - ready if ready is not None and record.state is JobState.RUNNING else None,
                 restarts,
@@ -231,6 +231,11 @@ def _notes(facts: Facts) -> str:
     restarted = f"restarted {facts.restarts} ×" if facts.restarts else ""
     what = detail(record)
     return ", ".join(filter(None, ["" if what == "Ready" else what.removesuffix("."), restarted]))
+
+
+def type_of(record: JobRecord) -> str:
+    """What kind of model a deployment serves; ``function`` where it serves none."""
+    return "function" if record.spec.backend == "function" else str(record.spec.payload.get("type") or "llm")
 
 
 def size(count: float) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 from .. import registry
 from ..core import kv_cache
 from ..core.jobs import Failure, JobSpec, JobState
+from ..core.model_words import size
 from ..core.models import ModelMeta
 from ..core.specs import DeploySpec
-from ..deploy.fit import Device, Fit, fit, gigabytes, tighter
+from ..deploy.fit import Device, Fit, fit, tighter
 from ..errors import DoesNotFit, ModelNotFound
 from .gguf_header import read_header
 from .inspection import inspect
@@ -78,11 +79,9 @@ def refusal(found: Fit, name: str, engine: str, machine: Machine) -> DoesNotFit:
     """The error for a deployment that does not fit."""
     title = str(getattr(registry.get("deploy", engine), "title", "") or engine)
     where = "the machine's memory" if found.device == _MEMORY else found.device
-    what = f"{name} does not fit: {title} needs {gigabytes(found.need)} of {where}, and {gigabytes(found.free)} are free."
+    what = f"{name} does not fit: {title} needs {size(found.need)} of {where}, and {size(found.free)} are free."
     if not found.device.startswith("GPU") and found.device != _MEMORY:
-        what = (
-            f"{name} does not fit: a cache for {found.tokens:,} tokens takes {gigabytes(found.need)}, and {where} gives it {gigabytes(found.free)}."
-        )
+        what = f"{name} does not fit: a cache for {found.tokens:,} tokens takes {size(found.need)}, and {where} gives it {size(found.free)}."
     parts = found.parts
     held = _held(found.device, machine)
     cause = parts[0].upper() + parts[1:] + (f"; {held}" if held else "") + "."
@@ -172,7 +171,7 @@ def _held(device: str, machine: Machine) -> str:
     if device.startswith("GPU"):
         people = next((g.holders for g in machine.gpus if device == f"GPU {g.index}"), ())
     most = [h for h in people if h.what != "system" and h.memory > 500e6][:2]
-    return ", ".join(f"{h.name} ({h.what}) holds {gigabytes(h.memory)}" for h in most)
+    return ", ".join(f"{h.name} ({h.what}) holds {size(h.memory)}" for h in most)
 
 
 def _lives(spec: JobSpec) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import SplitResult
 
@@ -18,7 +18,8 @@ import httpcore
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 
 _KEEP_SECONDS = 4.0  # llama.cpp's server closes an idle connection after five
-_idle: dict[tuple[asyncio.AbstractEventLoop, bytes, int | None], _Idle] = {}
+_Place = tuple[asyncio.AbstractEventLoop, bytes, int | None]
+_idle: dict[_Place, _Idle] = {}
 
 
 async def send(
@@ -43,8 +44,10 @@ async def send(
             extensions={"timeout": {"connect": connect_timeout}},
         )
         origin = request.url.origin
-        idle = _idle.setdefault((asyncio.get_running_loop(), origin.host, origin.port), _Idle())
-        connection = await idle.take() or httpcore.AsyncHTTPConnection(origin, keepalive_expiry=_KEEP_SECONDS, network_backend=_Backend())
+        place = asyncio.get_running_loop(), origin.host, origin.port
+        idle = _idle.get(place)
+        kept = await idle.take() if idle is not None else None
+        connection = kept or httpcore.AsyncHTTPConnection(origin, keepalive_expiry=_KEEP_SECONDS, network_backend=_Backend())
         response = await _ask(connection, request)
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as e:
         raise ConnectFailed(str(e) or "no connection in time") from None
@@ -56,19 +59,30 @@ async def send(
     async def close() -> None:
         await response.aclose()
         if connection.is_idle():
-            idle.put(connection)
+            _put(place, connection)
 
     return Answer(response.status, lower(response.headers), _chunks(response), close)
 
 
+def _put(place: _Place, connection: httpcore.AsyncHTTPConnection) -> None:
+    """Keep a connection whose answer was read to its end."""
+    found = _idle.get(place)
+    if found is None:
+        for other in [p for p in _idle if p[0].is_closed()]:  # what waits there is never looked at again
+            _idle.pop(other, None)
+        found = _idle[place] = _Idle(lambda: _idle.pop(place, None))
+    found.put(connection)
+
+
 class _Idle:
-    """Connections of one loop and server that wait for a request.
+    """Connections of one loop and server that wait for a request; ``empty`` is called when none is left.
 
     httpcore's own pool looks at every connection for every other one whenever a request begins or ends, which hundreds of
     requests at once cannot afford.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, empty: Callable[[], object]) -> None:
+        self._empty = empty
         self._waiting: deque[httpcore.AsyncHTTPConnection] = deque()  # the last used at the end
         self._closing: set[asyncio.Task[None]] = set()
         self._watched = False
@@ -83,7 +97,7 @@ class _Idle:
         return None
 
     def put(self, connection: httpcore.AsyncHTTPConnection) -> None:
-        """Keep a connection whose answer was read to its end."""
+        """Keep a connection, for a while."""
         self._waiting.append(connection)
         if not self._watched:
             self._watched = True
@@ -99,6 +113,8 @@ class _Idle:
         self._watched = bool(self._waiting)
         if self._watched:
             loop.call_later(_KEEP_SECONDS, self._tidy)
+        else:
+            self._empty()
 
 
 async def _ask(connection: httpcore.AsyncHTTPConnection, request: httpcore.Request) -> httpcore.Response:

@@ -229,7 +229,7 @@ class Supervisor:
             return None
         self._hear_clients()
         if ingest.result.get("ended") == "idle":
-            crossed = self._joined_at > ingest.result_at  # somebody came while it was going: it comes back
+            crossed = self._anew or self._joined_at > ingest.result_at  # somebody came while it was going: it comes back
             return Ended(stage, code, None, None) if crossed else None
         answered = None if ingest.ready_at is None else max(0.0, time.time() - ingest.ready_at)
         return Ended(stage, code, answered, None if self._anew else self._explain(backend, stage, code, run.log_tail()))
