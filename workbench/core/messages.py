@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..errors import ArgumentError
+
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled", "unknown"]
+_FORM = "{'role': 'user', 'content': 'Hello!'} or {'role': 'user', 'content': [{'type': 'text', 'text': 'Hello!'}]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +119,49 @@ class Completion:
 
 
 def as_messages(value: str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
-    """Turns from a text (one user turn), a `Message`, an OpenAI message dict, or a sequence of these."""
+    """Turns from a text (one user turn), a `Message`, an OpenAI message dict, or a sequence of these.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else, and for a content that is neither text nor a list of parts.
+    """
     if isinstance(value, str):
         return (Message("user", value),)
-    if isinstance(value, Message):
-        return (value,)
-    if isinstance(value, Mapping):
-        return (_from_dict(value),)
-    return tuple(m if isinstance(m, Message) else _from_dict(m) for m in value)
+    if isinstance(value, Message | Mapping):
+        return (_turn(value),)
+    if not isinstance(value, Iterable):
+        raise ArgumentError(f"Messages cannot be {value!r:.80}.", "", f"Give a text, or a list of {_FORM}.")
+    return tuple(_turn(m) for m in value)
+
+
+def _turn(given: object) -> Message:
+    if isinstance(given, Message):
+        _content(given.content)
+        return given
+    if isinstance(given, Mapping) and "role" in given:
+        return _from_dict(given)
+    raise ArgumentError(f"A message cannot be {given!r:.80}.", "It has no role." if isinstance(given, Mapping) else "", f"Give {_FORM}.")
+
+
+def _content(content: Any) -> str | tuple[Mapping[str, Any], ...]:
+    """Text, or parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list | tuple) and all(isinstance(part, Mapping) for part in content):
+        return tuple(content) or ""
+    what = f"The content of a message cannot be {content!r:.80}."
+    raise ArgumentError(what, f"It is of the type {type(content).__name__}.", f"Give {_FORM}; the content is text or a list of parts.")
 
 
 def _from_dict(d: Mapping[str, Any]) -> Message:
     calls = tuple(
         ToolCall(c.get("id", ""), c.get("function", c).get("name", ""), c.get("function", c).get("arguments", "")) for c in d.get("tool_calls") or ()
     )
-    content = d.get("content") or ""
+    content = d.get("content")
     return Message(
         d["role"],
-        content if isinstance(content, str) else tuple(content),
+        "" if content is None else _content(content),
         d.get("name") or "",
         calls,
         d.get("tool_call_id") or "",
