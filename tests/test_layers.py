@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "workbench"
-GROUND = ["errors", "settings", "registry", "callable_module"]
+GROUND = ["errors", "log_excerpt", "short_traceback", "settings", "registry", "callable_module"]
 LEAVES = ["dialects", "providers", "finetune", "deploy", "launchers", "envs", "store", "data", "pocket"]
 MODELS = ["modules", "flows", "prompts", "formatters", "evals", "tools", "structured", "sql", "gateway"]
 TOP = ["widgets", "server", "magics", "cli"]

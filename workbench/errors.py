@@ -35,6 +35,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from .log_excerpt import excerpt
+
 
 class WorkbenchError(Exception):
     """Base of all errors: what failed, the likely cause, the next thing to type.
@@ -60,6 +62,11 @@ class WorkbenchError(Exception):
         if self.fix:
             lines.append(f"Fix: {self.fix}")
         return "\n".join(lines)
+
+    def _render_traceback_(self) -> list[str]:
+        from .short_traceback import rendered
+
+        return rendered(self)
 
 
 class SettingsError(WorkbenchError):
@@ -118,6 +125,14 @@ class PluginError(WorkbenchError):
     """A registered part is missing or cannot be loaded."""
 
 
+def _last_lines(log: str, whole: str) -> str:
+    """The end of a message: what the log said last, and where the rest is."""
+    if not log:
+        return ""
+    lines, cut = excerpt(log)
+    return f"\nLast log lines:\n{lines}" + (f"\n(shortened; the log is in {whole})" if cut else "")
+
+
 class JobError(WorkbenchError):
     """About one job."""
 
@@ -147,8 +162,8 @@ class JobFailed(JobError):
         self.exit_code, self.log_tail = exit_code, log_tail
 
     def __str__(self) -> str:
-        text = super().__str__()
-        return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
+        whole = f"workbench.job({self.job_id!r}).logs()" if self.job_id else ".logs()"
+        return super().__str__() + _last_lines(self.log_tail, whole)
 
 
 class EndpointError(WorkbenchError):
@@ -183,7 +198,7 @@ class EndpointError(WorkbenchError):
         )
         if any(told):
             text += f"\nRequest: {', '.join(filter(None, told))}"
-        return f"{text}\nLast log lines:\n{self.log_tail}" if self.log_tail else text
+        return text + _last_lines(self.log_tail, "m.deployment.logs()")
 
 
 class AuthenticationFailed(EndpointError):

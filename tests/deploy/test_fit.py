@@ -97,6 +97,7 @@ def test_four_bits_leave_the_vocabulary_as_it_is() -> None:
         ("transformers", {}, machine(16, 15.5), "quantization='bnb-8bit'"),
         ("transformers", {}, machine(4, 3.5), "device='cpu'"),
         ("transformers", {"cb_num_blocks": 100_000}, machine(80, 79), "cb_num_blocks="),
+        ("vllm", {"kv_cache_memory_bytes": "1K", "max_model_len": 256}, machine(80, 79), "kv_cache_memory_bytes='64M'"),
         ("vllm", {"kv_cache_memory_bytes": "900G"}, machine(80, 79), "kv_cache_memory_bytes="),
         ("llama_cpp", {"n_ctx": 1_000_000}, machine(80, 79), "n_ctx="),
         ("llama_cpp", {"outtype": "f32"}, machine(80, 79, memory=24), "outtype='q8_0'"),

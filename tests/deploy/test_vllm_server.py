@@ -300,3 +300,47 @@ def test_an_end_is_told_by_its_cause_and_the_one_thing_to_change(log: str, cause
 
 def test_an_end_without_a_sign_is_told_in_vllms_words() -> None:
     assert deploy.vllm().explain("serve", 1, "KeyError: 'x'").cause == "KeyError: 'x'"
+
+
+class TestLength:
+    """As vLLM 0.32 refuses it after ten seconds; known before anything starts."""
+
+    def test_more_than_the_model_was_made_for_is_refused(self, tmp_path: Path) -> None:
+        model = folder(tmp_path / "m", max_position_embeddings=2048)
+        for asked in (8192, "8K", "8192"):
+            with pytest.raises(ArgumentError, match=r"made for 2,048 tokens.*(?s:.)*max_model_len=2048"):
+                command(DeploySpec(model, arguments={"max-model-len": asked}))
+
+    @pytest.mark.parametrize("asked", [2048, "2k", -1, "auto"])
+    def test_what_has_room_is_taken(self, tmp_path: Path, asked: object) -> None:
+        model = folder(tmp_path / "m", max_position_embeddings=2048, rope_parameters={"rope_type": "default", "rope_theta": 1e6})
+        assert "--max-model-len" in command(DeploySpec(model, arguments={"max_model_len": asked}))
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            {},
+            {"max_position_embeddings": 2048, "model_max_length": 8192},
+            {"max_position_embeddings": 2048, "rope_scaling": {"type": "linear", "factor": 4.0}},
+            {"max_position_embeddings": 2048, "rope_parameters": {"full_attention": {"rope_type": "yarn", "factor": 4.0}}},
+            {"max_position_embeddings": 512, "text_config": {"max_position_embeddings": 8192}},
+        ],
+    )
+    def test_where_the_files_are_not_certain_vllm_decides(self, tmp_path: Path, config: dict[str, Any]) -> None:
+        assert "8192" in command(DeploySpec(folder(tmp_path / "m", **config), arguments={"max_model_len": 8192}))
+
+    def test_whoever_stretches_a_model_may(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        model = folder(tmp_path / "m", max_position_embeddings=2048)
+        stretched = {"hf_overrides": {"max_position_embeddings": 8192}, "max_model_len": 8192}
+        assert "8192" in command(DeploySpec(model, arguments=stretched))
+        monkeypatch.setenv("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1")
+        assert "8192" in command(DeploySpec(model, arguments={"max_model_len": 8192}))
+
+
+def test_of_an_engine_that_was_killed_the_last_request_is_not_the_cause() -> None:
+    """Whoever kills the process that we watch leaves it no word; the log ends with whatever it did last."""
+    log = "(APIServer pid=7) INFO 11-21 10:12:38 [loggers.py:335] Engine 000: Running: 0 reqs\n"
+    for code in (-9, 137):
+        assert deploy.vllm().explain("serve", code, log).cause == "vLLM was killed (signal 9)."
+    told = deploy.vllm().explain("serve", 137, log + "vLLM ended while it served (the signal SIGKILL)\n")
+    assert told.cause == "vLLM ended while it served (the signal SIGKILL)"

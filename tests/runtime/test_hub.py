@@ -122,3 +122,17 @@ def test_a_missing_library_is_named_with_its_install_command(home: Path, monkeyp
     monkeypatch.setitem(sys.modules, "modelscope", None)
     with pytest.raises(ModelNotFound, match=r"jupyter-llm-workbench\[hub\]"):
         resolve("org/tiny", source="modelscope")
+
+
+def test_a_hub_that_nobody_reaches_says_connection_and_a_folder_of_that_name_is_seen(
+    hub: type[Hub], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    (tmp_path / "tiny").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelNotFound) as caught:
+        resolve("org/other")
+    assert caught.value.fix.startswith("Check the connection")
+    with pytest.raises(ModelNotFound, match=r"write '\./tiny' for it"):
+        resolve("tiny")

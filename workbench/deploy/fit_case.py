@@ -63,6 +63,7 @@ class Case:
             for change in with_each(changes):
                 yield from ({**change, **length} for length in self._shorter({**a, **change}, least))
 
+        yield from self._smaller_cache(a)
         yield from shares
         if any(n in a for n in (m.length, *m.lengths) if n):  # whoever names a length wants it
             yield from with_each(spreads)
@@ -71,7 +72,22 @@ class Case:
         yield from with_each(quantized)
         yield from shorter(_LEAST)
         yield from shorter(_LEAST, [*spreads, *quantized])
+        yield from self._larger_cache(a)
         yield from self._elsewhere(a)
+
+    def _smaller_cache(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """A cache of the size that the memory has room for, where one was asked for in bytes."""
+        name = self.memory.cache_bytes
+        held, found = _bytes(a.get(name)) if name else 0, self.assess(a)
+        if found is not None and 0 < found.need - found.free < held:
+            room = int(0.95 * (held - (found.need - found.free)))
+            yield {name: f"{room >> 30}G" if room >> 30 else f"{max(1, room >> 20)}M"}
+
+    def _larger_cache(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """A cache that has room for one text of the length that was asked for, where one was asked for in bytes."""
+        name, found = self.memory.cache_bytes, self.assess(a)
+        if name and found is not None and found.device == name:
+            yield {name: f"{-(-found.kv // (64 << 20)) * 64}M"}
 
     def _share(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Another part of the device, for engines that take a part whole."""
@@ -91,7 +107,7 @@ class Case:
             return
         shape, name = self._shape(), self.memory.shards[0]
         for n in (2, 4, 8, 16):
-            if _number(a.get(name), 1) < n <= len(gpus) and (shape is None or shape.heads % n == 0):
+            if number(a.get(name), 1) < n <= len(gpus) and (shape is None or shape.heads % n == 0):
                 yield {name: n}
 
     def _quantized(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -115,7 +131,7 @@ class Case:
             return
 
         def written(tokens: int) -> dict[str, Any]:
-            block = _number(a.get(m.lengths[1]), 32) if m.lengths else 1
+            block = number(a.get(m.lengths[1]), 32) if m.lengths else 1
             return {m.length: max(1, tokens // block)}
 
         def fits(tokens: int) -> bool:
@@ -136,7 +152,7 @@ class Case:
         gpus, here = [d for d in self.devices if d.gpu], [d for d in self.devices if not d.gpu]
         shards = 1
         for name in self.memory.shards:
-            shards *= max(1, _number(a.get(name), 1))
+            shards *= max(1, number(a.get(name), 1))
         wish = str(a.get(self.memory.device) or "") if self.memory.device else ""
         if not self.memory.gpu or not gpus or wish == "cpu":
             return here[:1], shards
@@ -148,7 +164,7 @@ class Case:
         """Over how many devices heads are spread, and over how many layers."""
         if parts == 1 or len(self.memory.shards) < 2:
             return parts, 1
-        layers = max(1, _number(a.get(self.memory.shards[1]), 1))
+        layers = max(1, number(a.get(self.memory.shards[1]), 1))
         return max(1, parts // layers), layers
 
     def _demand(self, a: Mapping[str, Any], weights: int, kv: int, beside: int, device: Device) -> tuple[int, int, str]:
@@ -221,7 +237,7 @@ class Case:
 
     def _numbers(self, shape: CacheShape, tokens: int, pieces: int, a: Mapping[str, Any]) -> int:
         m = self.memory
-        slots = max(1, _number(a.get(m.slots), m.slots_default)) if m.slots else 1
+        slots = max(1, number(a.get(m.slots), m.slots_default)) if m.slots else 1
         windows = m.windows and not a.get("swa_full") and not a.get("disable_sliding_window")
         return shape.numbers(-(-tokens // slots), pieces, m.compressed, windows=windows) * slots
 
@@ -230,16 +246,16 @@ class Case:
         if not m.length or self.meta.type not in _CHAT:
             return 0
         if m.lengths:
-            blocks, size = (_number(a.get(n), 0) for n in m.lengths)
+            blocks, size = (number(a.get(n), 0) for n in m.lengths)
             return (blocks or 256) * (size or 32)
         asked = a.get(m.length)
         if asked not in (None, 0, "0"):
-            return max(0, _number(asked, 0)) or 1  # "auto" and -1 take what there is
+            return max(0, number(asked, 0)) or 1  # "auto" and -1 take what there is
         if asked in (0, "0"):
             return context
         if not m.default_length:
             return context
-        slots = max(1, _number(a.get(m.slots), m.slots_default)) if m.slots else 1
+        slots = max(1, number(a.get(m.slots), m.slots_default)) if m.slots else 1
         return min((context or 8192) * slots, m.default_length)
 
     def _beside(self, weights: int, gpu: bool) -> int:
@@ -252,7 +268,7 @@ class Case:
         return CacheShape(**told) if isinstance(told, Mapping) else None
 
 
-def _number(value: Any, default: int) -> int:
+def number(value: Any, default: int) -> int:
     """A count as people write it to an engine: 8192, "8192", "8k" (1000), "8K" (1024)."""
     if isinstance(value, bool) or value is None:
         return default
@@ -265,7 +281,7 @@ def _number(value: Any, default: int) -> int:
 
 
 def _bytes(value: Any) -> int:
-    return max(0, _number(value, 0))
+    return max(0, number(value, 0))
 
 
 def _float(value: Any, default: float) -> float:

@@ -8,6 +8,7 @@ defaults differ from vLLM's: the parsers of tool calls and thinking (`vllm_parse
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, lora, model_files, vllm_cpu, vllm_failures, vllm_parsers, vllm_pooling
+from . import default_parameters, lora, model_files, vllm_cpu, vllm_failures, vllm_length, vllm_parsers, vllm_pooling
 from .command_line import command_stage, flags
 from .common import explain_end, runner, served_name
 from .engine import Engine
@@ -32,6 +33,7 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
 }
+_ENDED = re.compile(r"\bended (?:while|before) it served")  # what our runner writes when it outlives the engine
 _LATER_ADAPTERS = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be told to make room for
 _RANK, _KEPT = 64, 8  # room for adapters that are loaded later: their rank, and how many are kept in memory
@@ -54,6 +56,7 @@ class VLLM(Engine):
         spec = super().checked(payload)
         if spec.device == "cpu":
             vllm_cpu.check(spec)
+        vllm_length.check(spec)
         spec = replace(spec, defaults=default_parameters.checked(self.name, spec.defaults))
         lora.check(spec.adapters, served_name(spec), self.title)
         if spec.adapters and spec.arguments.get("enable_lora") is False:
@@ -109,7 +112,10 @@ class VLLM(Engine):
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
         killed = exit_code is not None and (exit_code < 0 or exit_code > 128)
-        if killed and (said := log_tail.strip().splitlines()[-1:]):
+        if killed and exit_code is not None:
+            number = -exit_code if exit_code < 0 else exit_code - 128
+            last = log_tail.strip().splitlines()[-1:]
+            said = last if last and _ENDED.search(last[0]) else [f"vLLM was killed (signal {number})."]
             fix = "Probably the machine's memory ran out: stop other jobs, or give max_model_len=… a smaller value."
             return Failure(said[0], fix if exit_code in (-9, 137) else "start() tries again.", log_tail)
         found = vllm_failures.explain(log_tail)

@@ -19,6 +19,7 @@ from ..settings import settings
 
 _PACKAGES = {"huggingface": "huggingface_hub", "modelscope": "modelscope"}
 _OTHER_FORMS = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite", "onnx/*", "original/*", "*.pth"]
+_CONNECTION = "Check the connection (behind a mirror: HF_ENDPOINT), or give an absolute path, or set WORKBENCH_MODEL_PATH."
 _LOOK_SECONDS = 0.5
 
 
@@ -92,8 +93,10 @@ def _refused(name: str, source: str, error: Exception) -> ModelNotFound:
     kind = type(error).__name__
     if "Gated" in kind or "401" in str(error) or "403" in str(error):
         fix = "Ask for access on its page, and set HF_TOKEN." if source == "huggingface" else "Ask for access on its page."
+    elif kind == "LocalEntryNotFoundError" or "Connect" in str(error):  # huggingface's word for: nobody answered, and nothing is kept here
+        fix = _CONNECTION
     elif "NotFound" in kind or "NotExist" in kind or "404" in str(error):
         fix = "Check the name; the other hub is asked with source='modelscope' or 'huggingface'."
     else:
-        fix = "Check the connection (behind a mirror: HF_ENDPOINT), or give an absolute path, or set WORKBENCH_MODEL_PATH."
+        fix = _CONNECTION
     return ModelNotFound(f"{source} did not give {name!r}.", f"{kind}: {str(error).splitlines()[0][:300] if str(error) else ''}", fix)

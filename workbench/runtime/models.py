@@ -68,7 +68,12 @@ def resolve(
     if download and _HUB_NAME.fullmatch(text):
         from .hub import fetch
 
-        return fetch(text, chosen, on_progress)
+        try:
+            return fetch(text, chosen, on_progress)
+        except ModelNotFound as e:
+            if not Path(text).is_dir():
+                raise
+            raise ModelNotFound(e.what, e.cause, f"There is a folder of that name here: write {f'./{text}'!r} for it. {e.fix}") from None
     raise not_found(text)
 
 
