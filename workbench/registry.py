@@ -124,8 +124,8 @@ def _entries(group: str) -> dict[str, str]:
 
 
 def names(group: str) -> list[str]:
-    """All names of a group, loaded or not."""
-    return sorted({*_entries(group), *(n for g, n in _loaded if g == group)})
+    """All names of a group, loaded or not; a part that somebody used without registering it is none of them."""
+    return sorted({*_entries(group), *(n for g, n in _loaded if g == group and ":" not in n)})
 
 
 def register(group: str, name: str, part: Any) -> Any:
@@ -149,7 +149,7 @@ def get(group: str, name: str) -> Any:
     """
     if (group, name) in _loaded:
         return _loaded[group, name]
-    target = name if ":" in name else _entries(group).get(name)
+    target = name if ":" in name else BUILTIN.get(group, {}).get(name) or _entries(group).get(name)  # looking for plugins takes a while
     if target is None:
         near = nearest(name, names(group))
         raise PluginError(

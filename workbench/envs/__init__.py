@@ -54,12 +54,13 @@ def ensure(name: str, on_progress: Callable[[Progress], None] | None = None, pyt
     EnvironmentFailed
         When the name is unknown, the named interpreter lacks the backend, the build fails, or it is one for which the user has to ask.
     """
-    from . import build
     from .choice import found
 
     chosen = found(name, python)
     if isinstance(chosen, Path):
         return chosen
+    from . import build
+
     folder = build.ready(chosen) or build.build(chosen, on_progress or _silent)
     return build.python_of(folder)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import EnvironmentFailed
-from . import build, interpreters, torch_variant
+from . import interpreters, torch_variant
 from .definitions import Definition, definition
 
 
@@ -27,7 +27,7 @@ def found(name: str, python: str = "") -> Path | Definition:
     chosen = on_this_machine(wanted)
     if chosen.by_hand or (chosen.gpu_only and torch_variant.driver_cuda() is None):
         raise _not_here(chosen)
-    if chosen.on_word and build.ready(chosen) is None:
+    if chosen.on_word and not _built(chosen):
         raise _ask_for(wanted, chosen)
     return chosen
 
@@ -35,6 +35,12 @@ def found(name: str, python: str = "") -> Path | Definition:
 def on_this_machine(wanted: Definition) -> Definition:
     """The environment itself, or without a GPU the one that takes its place."""
     return definition(wanted.without_gpu) if wanted.without_gpu and torch_variant.driver_cuda() is None else wanted
+
+
+def _built(wanted: Definition) -> bool:
+    from . import build  # with what it takes to build: slow to import, and seldom needed
+
+    return build.ready(wanted) is not None
 
 
 def device(name: str, python: str = "") -> Literal["cpu", "gpu"]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -147,4 +147,10 @@ def known_arguments(method: Method) -> set[str]:
     """Names of the arguments a method takes."""
     names = registry.names(method.group)
     backends = [method.backend] if method.name != AUTO else [registry.get(method.group, name)() for name in names]
-    return {argument for backend in backends for argument in (backend.known() if hasattr(backend, "known") else backend.arguments())}
+    return {argument for backend in backends for argument in _arguments(backend)}
+
+
+def _arguments(backend: Any) -> Iterable[str]:
+    """What a backend takes, and every other spelling of it; nothing where a plugin's does not tell."""
+    tell = getattr(backend, "known", None) or getattr(backend, "arguments", None)
+    return tell() if tell is not None else ()

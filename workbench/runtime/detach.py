@@ -7,9 +7,11 @@ that started it is told.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +19,10 @@ from ..errors import JobError
 from ..store.logs import tail
 from . import devices
 from .job_processes import MARK
+from .stage_env import KEY_VARIABLES
 
 _IMPORT_SECONDS = 120.0
+_LOOK_SECONDS = 0.005  # `Popen.wait` with a limit looks every 50 ms, and everybody who starts a model waits for it
 
 
 def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
@@ -44,12 +48,15 @@ def start_supervisor(job_id: str, home: Path, folder: Path) -> None:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        code = process.wait(_IMPORT_SECONDS)
-    except subprocess.TimeoutExpired as e:
-        process.kill()
-        raise JobError("The job's supervisor does not start.", str(e), "Try again when the machine is less busy.", job_id=job_id) from e
     except OSError as e:
         raise JobError("The job's supervisor cannot be started.", str(e), job_id=job_id) from e
+    late = time.monotonic() + _IMPORT_SECONDS
+    while (code := process.poll()) is None:
+        if time.monotonic() > late:
+            process.kill()
+            cause = f"It has not come up within {_IMPORT_SECONDS:g} s."
+            raise JobError("The job's supervisor does not start.", cause, "Try again when the machine is less busy.", job_id=job_id)
+        time.sleep(_LOOK_SECONDS)
     if code:
         raise JobError("The job's supervisor cannot be started.", tail(log, 3), "Check the installation of workbench.", job_id=job_id)
 
@@ -63,6 +70,8 @@ def detach() -> None:
 
 def _environment(home: Path, client_settings: Mapping[str, object]) -> dict[str, str]:
     """The client's variables, with its settings as they are: a ``.env`` beside a notebook is not seen from a job's folder."""
+    from . import keys  # the supervisor imports this module, too, and starts twice as fast without pydantic
+
     env = {k: v for k, v in os.environ.items() if k not in {MARK, "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE"}}
     for name, value in client_settings.items():
         if value is not None:
@@ -70,6 +79,7 @@ def _environment(home: Path, client_settings: Mapping[str, object]) -> dict[str,
     env["WORKBENCH_HOME"] = str(home)
     if os.path.isfile(".env"):
         env["WORKBENCH_DOTENV"] = os.path.abspath(".env")  # keys are read from it where they are needed, and are in no variable
+    env[KEY_VARIABLES] = json.dumps(keys.key_variables(env))
     env.update(devices.environment())
     modules = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
     package = str(Path(__file__).resolve().parents[2])

@@ -33,6 +33,7 @@ __all__ = [
     "held_parts",
     "hold",
     "key_places",
+    "key_variables",
     "lookup",
     "masked",
     "missing_key",
@@ -205,8 +206,14 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
 
     A cloud's own credentials (``AWS_…``) stay: a trainer may read its data with them.
     """
-    secret = {name for p in catalog.every() for part in p.key_variables for name in variables(p, part) if not name.startswith("AWS_")}
+    secret = set(key_variables(environment))
     return {name: value for name, value in environment.items() if name not in secret}
+
+
+def key_variables(environment: Mapping[str, str]) -> list[str]:
+    """The names of those variables that hold vendors' keys."""
+    known = {name for p in catalog.every() for part in p.key_variables for name in variables(p, part) if not name.startswith("AWS_")}
+    return sorted(known & environment.keys())
 
 
 # ---- errors

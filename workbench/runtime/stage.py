@@ -14,8 +14,7 @@ from typing import Any
 from ..core.protocols import JobPlace, Launched, Launcher, Stage
 from ..store.liveness import start_of
 from ..store.logs import tail
-from . import keys
-from .stage_env import stage_environment
+from .stage_env import stage_environment, without_keys
 
 
 class StageRun:
@@ -51,7 +50,7 @@ class StageRun:
         if stage.serves and not place.key.exists():  # one that is started again keeps its key: callers have it
             write_key(place.key)
         self._log_start = place.log.stat().st_size
-        base = os.environ if stage.asks_vendors else keys.without_keys(os.environ)
+        base = os.environ if stage.asks_vendors else without_keys(os.environ)
         extra = {**stage.env, "WORKBENCH_PORT": str(self._port)} if stage.serves and self._port else stage.env
         env = stage_environment(base, place, self._python, extra)
         self._launched = launcher.start([str(self._python), *stage.argv], env=env, cwd=place.work, log=place.log)

@@ -6,6 +6,7 @@ terminal colours. Jupyter's own tokens are nobody else's business. Everything el
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ _NAMES = {
     "__PYVENV_LAUNCHER__",
 }
 _PREFIXES = ("JPY_", "JUPYTERHUB_", "JUPYTER_", "PYDEVD_", "WORKBENCH_EVENTS", "WORKBENCH_CONTROL", "WORKBENCH_KEY_FILE", "WORKBENCH_PORT")
+KEY_VARIABLES = "WORKBENCH_KEY_VARIABLES"
+"""Names a supervisor the variables that hold vendors' keys, as whoever started it knows them; in JSON."""
 
 
 def stage_environment(base: Mapping[str, str], place: JobPlace, python: Path, extra: Mapping[str, str]) -> dict[str, str]:
@@ -47,7 +50,7 @@ def stage_environment(base: Mapping[str, str], place: JobPlace, python: Path, ex
     extra : Mapping
         The stage's own variables; they win.
     """
-    env = {k: v for k, v in base.items() if k not in _NAMES and not k.startswith(_PREFIXES)}
+    env = {k: v for k, v in base.items() if k not in _NAMES and k != KEY_VARIABLES and not k.startswith(_PREFIXES)}
     env["PATH"] = os.pathsep.join([str(python.parent), env.get("PATH", os.defpath)])
     env["PYTHONUNBUFFERED"] = "1"
     env["PYTHONUTF8"] = "1"
@@ -67,3 +70,13 @@ def threads() -> int:
     slower.
     """
     return max(1, usable_cores() - 1)
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those that hold vendors' keys, by what `KEY_VARIABLES` tells; where it tells nothing, the vendors' files are read."""
+    if KEY_VARIABLES not in environment:
+        from . import keys
+
+        return keys.without_keys(environment)
+    secret = set(json.loads(environment[KEY_VARIABLES]))
+    return {name: value for name, value in environment.items() if name not in secret}
