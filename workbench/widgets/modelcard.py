@@ -21,6 +21,7 @@ from . import static
 from .base import Widget, problem
 from .chat import quietly
 from .messages import say
+from .modelcode import code_of
 from .modelfacts import details_of, fit_of, reason_of
 from .modelload import LoadLines
 from .modelstart import StartSteps
@@ -56,6 +57,7 @@ class ModelCard(Widget):
         self._busy = ""
         self._problem: dict[str, str] | None = None
         self._meta: tuple[str, ModelMeta | None] = ("", None)
+        self._line = ("", "")
         self._memory: deque[int] = deque(maxlen=_SHOWN)
         self._steps = StartSteps()
         self._lines = LoadLines()
@@ -171,7 +173,7 @@ class ModelCard(Widget):
             "failure": {"cause": failure.cause, "fix": failure.fix, "log_tail": failure.log_tail} if failure is not None else None,
             "problem": self._problem,
             "endpoint": str(endpoint.get("url", "")),
-            "code": f"{self._code()}",
+            "code": self._code(record),
             "call": call_of(str(getattr(module, "type", "")).lower()),
             "answers": self._answers(record),
             "load": self._load if state == "running" else None,
@@ -220,9 +222,12 @@ class ModelCard(Widget):
             return ["stop"] if self._record() is not None else []
         return ["deploy"] if callable(getattr(self._module, "start", None)) and state != "stopping" else []
 
-    def _code(self) -> str:
-        model = getattr(self._module, "finetuned_model_path", "") or getattr(self._module, "base_model", "") or self._module.name
-        return f"wb.TrainableModule({str(model)!r}).start()"
+    def _code(self, record: JobRecord | None) -> str:
+        """Made once for each deployment: which engine would be taken is looked up in the model's files."""
+        key = f"{record.id if record is not None else ''} {getattr(self._module, 'finetuned_model_path', '')} {self._meta[1] is None}"
+        if self._line[0] != key:
+            self._line = (key, code_of(self._module, record, self._meta[1]))
+        return self._line[1]
 
     # ---- what a page asks for
 
