@@ -200,3 +200,10 @@ def test_vllm_without_a_gpu_leaves_most_of_the_memory_to_others() -> None:
     assert (own.fits, asked.fits) == (True, False)
     assert asked.fix.startswith("max_model_len=")
     assert int(asked.fix.partition("=")[2]) * 147_456 <= 0.4 * (40 * GIB - asked.weights)
+
+
+def test_no_length_is_advised_that_is_longer_than_the_model_was_made_for() -> None:
+    found = fit(QWEN3_8B, "llama_cpp", {"n_ctx": 2**31 - 1, "n_parallel": 2}, machine(80, 79))
+    assert found is not None
+    assert not found.fits
+    assert found.fix == f"n_ctx={2 * QWEN3_8B.context_length}"

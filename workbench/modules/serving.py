@@ -199,8 +199,10 @@ class Serving:
                 jobs.stop(before, save=False)
 
     def _leave(self) -> None:
-        if self.job_id in _users:
-            _users[self.job_id].discard(self)
+        if (users := _users.get(self.job_id)) is not None:
+            users.discard(self)
+            if not users:
+                _users.pop(self.job_id, None)
         self.endpoint, self.kind, self.job_id, self._share_key, self._own = None, "", "", "", False
 
 

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from .serving_fields import Refusal
     from .serving_work import Dropped, Gone
+    from .torch_device import device_of
 else:
     from serving_fields import Refusal
     from serving_work import Dropped, Gone
+    from torch_device import device_of
 
 SEVERAL = ("Plus", "Flux2", "Omni")  # words in the names of pipelines that take several pictures
 PACKED = ("Flux", "QwenImage", "Chroma", "ZImage", "Ovis", "Longcat", "HiDream")  # whose latents are packed two by two
@@ -200,15 +202,6 @@ def _pil(array: Any) -> Any:
     from PIL import Image
 
     return Image.fromarray((array * 255).clip(0, 255).astype("uint8"))
-
-
-def device_of(wanted: str) -> str:
-    """The device that is meant by ``auto``; any other is taken at its word."""
-    import torch
-
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def dtype_of(wanted: str, device: str) -> Any:

@@ -11,20 +11,19 @@ import json
 import linecache
 import os
 import pickle
-import signal
 import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import serving
+    from . import serving, serving_uvicorn
 else:
     import serving
+    import serving_uvicorn
 
 PICKLE, SOURCES, KEY = "function.pickle", "sources.json", "security_key"  # files of the job's folder
 _GRACE_SECONDS = 1
-_IDLE_SECONDS = 75
 
 
 def find_modules(spec: dict[str, Any]) -> None:
@@ -40,7 +39,7 @@ def find_modules(spec: dict[str, Any]) -> None:
     sys.path[:] = [*first, *found, *more]
     if str(here.parents[1]) not in sys.path:
         sys.path.append(str(here.parents[1]))
-    for name in ("serving", "metrics_watch", "metrics_readings", "metrics_text"):
+    for name in ("serving", "serving_uvicorn", "metrics_watch", "metrics_readings", "metrics_text"):
         sys.modules.pop(name, None)
 
 
@@ -85,37 +84,6 @@ def address(host: str, sock: socket.socket) -> str:
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{sock.getsockname()[1]}"
 
 
-async def run(app: Any, sock: socket.socket, ready: dict[str, Any]) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # it would end the process by the signal itself
-
-    def end() -> None:
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    serves = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started and not serves.done():
-        await asyncio.sleep(0.005)
-    if server.started:
-        serving.report("ready", **ready)
-    await serves
-
-
 def main() -> None:
     place = Path(sys.argv[1]).resolve()
     spec = json.loads(place.read_text(encoding="utf-8"))
@@ -137,7 +105,8 @@ def main() -> None:
     except Exception as e:
         serving.fail(str(e), type(e).__name__)
     url = address(spec["host"], sock)
-    asyncio.run(run(app, sock, {"url": f"{url}/generate", "model": spec["model"], "dialect": "function"}))
+    ready = {"url": f"{url}/generate", "model": spec["model"], "dialect": "function"}
+    asyncio.run(serving_uvicorn.serve(app, sock, lambda: serving.report("ready", **ready), _GRACE_SECONDS))
     serving.report("exit", code=0)
     sys.stdout.flush()
     os._exit(0)  # a function that still runs in a thread must not keep the process

@@ -14,11 +14,13 @@ if TYPE_CHECKING or __package__:
     from .listening import Listener
     from .serving_app import App, main
     from .speaking import Speaker
+    from .torch_device import device_of
 else:
     import serving
     from listening import Listener
     from serving_app import App, main
     from speaking import Speaker
+    from torch_device import device_of
 
 KINDS: dict[str, tuple[str, Callable[[Any, dict[str, Any]], Speaker | Listener]]] = {
     "tts": ("text-to-audio", Speaker),
@@ -61,15 +63,6 @@ def vocoder(model: str, folder: str, device: str) -> dict[str, Any]:
     from transformers import SpeechT5HifiGan
 
     return {"vocoder": SpeechT5HifiGan.from_pretrained(str(place), local_files_only=True).to(device)}
-
-
-def device_of(wanted: str) -> str:
-    """The device that is meant by ``auto``; any other is taken at its word."""
-    import torch
-
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 if __name__ == "__main__":

@@ -15,11 +15,9 @@ Needs what the environment has: uvicorn, starlette, and python-multipart for for
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import json
 import os
-import signal
 import socket
 import sys
 import traceback
@@ -28,13 +26,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from . import engine_progress, serving
+    from . import engine_progress, serving, serving_uvicorn
     from .metrics_readings import exposition
     from .serving_fields import Fields, Refusal, Upload, fields_of_json
     from .serving_work import Dropped, QueueFull, Worker
 else:
     import engine_progress
     import serving
+    import serving_uvicorn
     from metrics_readings import exposition
     from serving_fields import Fields, Refusal, Upload, fields_of_json
     from serving_work import Dropped, QueueFull, Worker
@@ -42,7 +41,6 @@ else:
 OPEN_PATHS = {"/health"}
 BODY_BYTES = 64 << 20
 _GRACE_SECONDS = 2
-_IDLE_SECONDS = 75
 
 
 @dataclass(frozen=True)
@@ -281,32 +279,10 @@ def main(load: Callable[[dict[str, Any]], App]) -> None:
 
 async def run(app: App, sock: socket.socket, key: str, ttl: float = 0.0) -> None:
     """Serve until SIGTERM or SIGINT, or until nobody has asked for ``ttl`` seconds; report ``ready`` when it does."""
-    import uvicorn
 
-    config = uvicorn.Config(
-        app.asgi(key),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # it would end the process by the signal itself
-
-    def end() -> None:
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    serves = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started and not serves.done():
-        await asyncio.sleep(0.005)
-    if server.started:
+    def ready() -> None:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
         serving.report("ready", url=url, model=app.model, options=app.options)
         serving.watch(url, key, "workbench", ttl)
-    await serves
+
+    await serving_uvicorn.serve(app.asgi(key), sock, ready, _GRACE_SECONDS)
