@@ -34,6 +34,7 @@ class Serving:
         self.job_id = ""
         self.shown_in: int | None = None  # the cell in whose output the start of one of the modules has put a card
         self._coming = ""
+        self._failed = ""  # the deployment that did not come up, while nothing else answers
         self._share_key = ""
         self._own = False
         self._announced: tuple[JobSpec, str, bool] | None = None  # what was asked for, its job, and whether that was made here
@@ -66,8 +67,8 @@ class Serving:
 
     @property
     def shown_id(self) -> str:
-        """The deployment that is coming up, else the one that answers."""
-        return self._coming or self.job_id
+        """The deployment that is coming up, else the one that answers, else the one that did not come up."""
+        return self._coming or self.job_id or self._failed
 
     @property
     def record(self) -> JobRecord | None:
@@ -156,7 +157,7 @@ class Serving:
         for attempt in range(1, _ATTEMPTS + 1):
             announced, self._announced = self._announced, None
             job_id, created = announced[1:] if announced is not None and announced[0] == spec else _submit(spec, files)
-            self._coming = job_id
+            self._coming, self._failed = job_id, ""
             try:
                 record = follow(job_id, on_change, ready=True)
             except KeyboardInterrupt:
@@ -170,6 +171,7 @@ class Serving:
                 return record
             if created or attempt == _ATTEMPTS or record.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
                 break  # a deployment joined while it was on its way down is no failure: the next attempt makes one
+        self._failed = record.id
         raise failed(record, f"{spec.name} could not be started.", f"Look at wb.job({record.id!r}).logs().")
 
     def stop(self) -> None:
@@ -203,7 +205,7 @@ class Serving:
             users.discard(self)
             if not users:
                 _users.pop(self.job_id, None)
-        self.endpoint, self.kind, self.job_id, self._share_key, self._own = None, "", "", "", False
+        self.endpoint, self.kind, self.job_id, self._failed, self._share_key, self._own = None, "", "", "", "", False
 
 
 def _place(url: str) -> str:

@@ -221,18 +221,20 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
                 self.progress = progress
                 show(progress)
 
-            plan = self._plan(on_progress=progressed)
-            replace = bool(plan.start.get("replace"))
-            if not replace and self._serving.serves(plan.spec):
-                show.ready(f"{self.name} runs already · {plan.engine}")
-            else:
-                first = makes_room(plan.spec, replace=replace, check=bool(plan.start.get("check_fit", True)))
-                self._tell_of_no_template(plan)
-                progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
-                private = bool(self.finetuned_model_path)
-                self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
-                show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
-            self.progress = Progress()
+            try:
+                plan = self._plan(on_progress=progressed)
+                replace = bool(plan.start.get("replace"))
+                if not replace and self._serving.serves(plan.spec):
+                    show.ready(f"{self.name} runs already · {plan.engine}")
+                else:
+                    first = makes_room(plan.spec, replace=replace, check=bool(plan.start.get("check_fit", True)))
+                    self._tell_of_no_template(plan)
+                    progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
+                    private = bool(self.finetuned_model_path)
+                    self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
+                    show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
+            finally:
+                self.progress = Progress()  # also when nothing came up: what is shown goes by it
         views.started(self)
 
     def _undeploy(self) -> None:

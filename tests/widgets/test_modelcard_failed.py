@@ -1,0 +1,36 @@
+"""The card of a model that did not come up says so, instead of deploying for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.errors import DoesNotFit, JobFailed
+from workbench.widgets.modelcard import ModelCard
+
+
+def test_a_start_that_failed_is_seen_on_the_card_and_can_be_tried_again(home: Path) -> None:
+    m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, cache_type_k="q99")
+    card = ModelCard(m)
+    with pytest.raises(JobFailed):
+        m.start()
+    view = card._view()
+    assert (m.state, view["state"], view["steps"]) == ("failed", "failed", [])
+    assert "q99" in view["failure"]["cause"]
+    assert view["actions"] == ["deploy"]
+    assert m.deployment is not None
+    assert "q99" in str(m.deployment.logs())
+    m.deploy_method(wb.deploy.llama_cpp).start()
+    assert (m.state, card._view()["failure"]) == ("running", None)
+    m.stop()
+    assert m.state in ("cancelled", "idle")
+
+
+def test_what_was_refused_before_a_start_leaves_nothing_going_on(home: Path) -> None:
+    m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, n_ctx=2**31 - 1)
+    card = ModelCard(m)
+    with pytest.raises(DoesNotFit):
+        m.start()
+    assert (m.state, card._view()["state"], m.progress.text) == ("idle", "idle", "")
