@@ -9,7 +9,7 @@ import pytest
 from workbench.core.kv_cache import of_config
 from workbench.core.model_words import size
 from workbench.core.models import ModelMeta
-from workbench.deploy.fit import Device, fit, tighter
+from workbench.deploy.fit import Device, fit, larger_cache, tighter
 
 GIB = 1 << 30
 
@@ -92,12 +92,15 @@ def test_four_bits_leave_the_vocabulary_as_it_is() -> None:
         ("vllm", {}, machine(20, 19.5), "max_model_len="),
         ("vllm", {}, machine(16, 15.5), "quantization="),
         ("vllm", {"kv_cache_memory_bytes": "1G"}, machine(80, 79), "max_model_len=7168"),
+        ("vllm", {"kv_cache_memory_bytes": "1G", "max_model_len": 16384}, machine(80, 79), "kv_cache_memory_bytes="),
+        ("vllm", {"kv_cache_memory_bytes": "1G", "max_model_len": 40960}, machine(20, 19.5), "max_model_len=7168"),
+        ("vllm", {"kv_cache_memory_bytes": "70G", "max_model_len": 8192}, machine(80, 79), "kv_cache_memory_bytes="),
         ("sglang", {}, machine(24, 21), "context_length="),
         ("lmdeploy", {}, machine(16, 15.5, 2), "tp=2"),
         ("transformers", {}, machine(16, 15.5), "quantization='bnb-8bit'"),
         ("transformers", {}, machine(4, 3.5), "device='cpu'"),
         ("transformers", {"cb_num_blocks": 100_000}, machine(80, 79), "cb_num_blocks="),
-        ("vllm", {"kv_cache_memory_bytes": "1K", "max_model_len": 256}, machine(80, 79), "kv_cache_memory_bytes='64M'"),
+        ("vllm", {"kv_cache_memory_bytes": "1K", "max_model_len": 256}, machine(80, 79), "kv_cache_memory_bytes="),
         ("vllm", {"kv_cache_memory_bytes": "900G"}, machine(80, 79), "kv_cache_memory_bytes="),
         ("llama_cpp", {"n_ctx": 1_000_000}, machine(80, 79), "n_ctx="),
         ("llama_cpp", {"outtype": "f32"}, machine(80, 79, memory=24), "outtype='q8_0'"),
@@ -119,6 +122,17 @@ def test_a_length_is_the_longest_that_fits() -> None:
     assert found is not None
     assert found.device == "kv_cache_memory_bytes"
     assert found.fix == f"max_model_len={2 * GIB // 147_456 // 1024 * 1024}"
+
+
+def test_a_cache_that_is_too_small_for_the_length_gets_the_bytes_that_it_needs() -> None:
+    asked = {"kv_cache_memory_bytes": "1G", "max_model_len": 16_300}
+    found = fit(QWEN3_8B, "vllm", asked, machine(80, 79))
+    assert found is not None
+    assert found.fix == f"kv_cache_memory_bytes='{-(-(16_384 + 128) * 147_456 // (64 << 20)) * 64}M'"  # whole blocks, and one more
+    assert larger_cache(QWEN3_8B, "vllm", asked, machine(80, 79), 5 * GIB) == "kv_cache_memory_bytes='5120M'"
+    assert larger_cache(QWEN3_8B, "vllm", asked, machine(80, 79), 90 * GIB) == ""
+    assert larger_cache(QWEN3_8B, "vllm", {"kv_cache_memory_bytes": "9G"}, machine(80, 79), 5 * GIB) == ""
+    assert larger_cache(QWEN3_8B, "vllm", {"max_model_len": 16_384}, machine(80, 79), 5 * GIB) == ""
 
 
 def test_two_arguments_where_one_is_not_enough_and_none_where_nothing_helps() -> None:

@@ -146,6 +146,11 @@ def test_after_the_memory_ran_out_the_argument_is_named(home: Path) -> None:
     said = "ValueError: To serve at least one request (4.00 GiB KV cache is needed). Based on this, the estimated maximum model length is 12288."
     vllm = replace(spec, backend="vllm")
     assert "max_model_len=12288" in here.after_out_of_memory(Failure("x"), vllm, said).fix
+    refused = said.replace("4.00", "0.10")
+    cached = deployment_spec(DeploySpec(POCKET, arguments={"kv_cache_memory_bytes": "1M", "max_model_len": 2048}), "vllm")
+    assert "(…, kv_cache_memory_bytes='128M'), or max_model_len=12288: so" in here.after_out_of_memory(Failure("x"), cached, refused).fix
+    only = here.after_out_of_memory(Failure("x"), cached, "(0.10 GiB KV cache is needed, which is larger than the available").fix
+    assert only == "Give deploy_method(…, kv_cache_memory_bytes='128M')."
     gone = replace(spec, payload=DeploySpec("/gone").to_json())
     assert here.after_out_of_memory(killed, gone, "") == killed
 

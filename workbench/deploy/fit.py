@@ -14,7 +14,7 @@ from .fit_case import Case
 from .fit_engines import ENGINES
 from .fit_values import Device, Fit
 
-__all__ = ["Device", "Fit", "fit", "tighter"]
+__all__ = ["Device", "Fit", "fit", "larger_cache", "tighter"]
 
 
 def fit(meta: ModelMeta, engine: str, arguments: Mapping[str, Any], devices: Sequence[Device]) -> Fit | None:
@@ -57,3 +57,13 @@ def tighter(meta: ModelMeta, engine: str, arguments: Mapping[str, Any], devices:
     room = int((first.need - beside) * part) + beside
     less = [replace(d, free=min(d.free, room), total=min(d.total, room)) for d in devices]
     return Case(meta, ENGINES[engine], less).fix(arguments)
+
+
+def larger_cache(meta: ModelMeta, engine: str, arguments: Mapping[str, Any], devices: Sequence[Device], least: int) -> str:
+    """The argument for a cache of at least that many bytes and with room for the length; empty where none was named, or the device has no room."""
+    case = Case(meta, ENGINES[engine], devices)
+    for change in case.larger_cache(arguments, least):
+        found = case.assess({**arguments, **change})
+        if found is not None and found.fits:
+            return ", ".join(f"{name}={value!r}" for name, value in change.items())
+    return ""

@@ -13,6 +13,7 @@ from .fit_values import Device, Fit
 
 _LEAST = 256  # tokens: a shorter context is of no use
 _ENOUGH = 4096  # tokens: with so many, a shorter context is the first thing to think of
+_BLOCK = 128  # tokens: engines give their cache out in blocks, the largest of which are vLLM's on a CPU
 _CHAT = ("llm", "vlm")
 
 
@@ -66,13 +67,14 @@ class Case:
         yield from self._smaller_cache(a)
         yield from shares
         if any(n in a for n in (m.length, *m.lengths) if n):  # whoever names a length wants it
+            yield from self.larger_cache(a)
             yield from with_each(spreads)
         yield from shorter(_ENOUGH)
         yield from with_each(spreads)
         yield from with_each(quantized)
         yield from shorter(_LEAST)
         yield from shorter(_LEAST, [*spreads, *quantized])
-        yield from self._larger_cache(a)
+        yield from self.larger_cache(a)
         yield from self._elsewhere(a)
 
     def _smaller_cache(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -83,11 +85,16 @@ class Case:
             room = int(0.95 * (held - (found.need - found.free)))
             yield {name: f"{room >> 30}G" if room >> 30 else f"{max(1, room >> 20)}M"}
 
-    def _larger_cache(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """A cache that has room for one text of the length that was asked for, where one was asked for in bytes."""
-        name, found = self.memory.cache_bytes, self.assess(a)
-        if name and found is not None and found.device == name:
-            yield {name: f"{-(-found.kv // (64 << 20)) * 64}M"}
+    def larger_cache(self, a: Mapping[str, Any], least: int = 0) -> Iterator[dict[str, Any]]:
+        """A cache that has room for one text of the length that was asked for, and ``least`` bytes, where one was asked for in bytes."""
+        name, tokens = self.memory.cache_bytes, self._tokens(a)
+        held = _bytes(a.get(name)) if name else 0
+        if not held or not tokens:
+            return
+        found = self.assess({**a, self.memory.length: (-(-tokens // _BLOCK) + 1) * _BLOCK})
+        wanted = max(found.kv, least) if found is not None else 0
+        if wanted > held:
+            yield {name: f"{-(-wanted // (64 << 20)) * 64}M"}
 
     def _share(self, a: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Another part of the device, for engines that take a part whole."""
@@ -139,6 +146,10 @@ class Case:
             return found is not None and found.fits
 
         if not fits(least):
+            return
+        most = self.meta.context_length * max(1, number(a.get(m.slots), m.slots_default)) if m.slots and not m.lengths else 0
+        if least <= most < now and fits(most):  # more than the model was made for is of no use
+            yield written(most)
             return
         low, high = least, now
         while high - low > 16:

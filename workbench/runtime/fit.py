@@ -19,7 +19,7 @@ from ..core.jobs import Failure, JobSpec, JobState
 from ..core.model_words import size
 from ..core.models import ModelMeta
 from ..core.specs import DeploySpec
-from ..deploy.fit import Device, Fit, fit, tighter
+from ..deploy.fit import Device, Fit, fit, larger_cache, tighter
 from ..errors import DoesNotFit, ModelNotFound
 from .gguf_header import read_header
 from .inspection import inspect
@@ -31,6 +31,7 @@ _OUT = re.compile(
     r"|KV cache is needed|No available memory",
     re.I,
 )
+_NEEDED = re.compile(r"\(([\d.]+) GiB KV cache is needed")
 _SAID = re.compile(r"estimated maximum model length is (\d+)")
 _CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory.stat"))
 
@@ -94,15 +95,20 @@ def after_out_of_memory(failure: Failure, spec: JobSpec, log: str) -> Failure:
     if spec.kind != "deploy" or "model" not in spec.payload or not _OUT.search(f"{failure.cause}\n{failure.fix}\n{log}"):
         return failure
     deploy = DeploySpec.from_json(spec.payload)
-    said = _SAID.search(log)
+    said, needed = _SAID.search(log), _NEEDED.search(log)
+    longest = f"max_model_len={said[1]}" if said and int(said[1]) > 0 and spec.backend == "vllm" else ""
+    told = replace(failure, fix=f"Give deploy_method(…, {longest}): so much has room, as vLLM says.") if longest else failure
     with contextlib.suppress(Exception):  # the failure itself is worth more than its ornament
-        if said and int(said[1]) > 0 and spec.backend == "vllm":
-            return replace(failure, fix=f"Give deploy_method(…, max_model_len={int(said[1])}): so much has room, as vLLM says.")
-        meta = _described(deploy, spec.backend)
-        change = tighter(meta, spec.backend, _arguments(deploy, spec.backend), devices(deploy, snapshot())) if meta is not None else ""
-        if change:
+        meta, arguments, here = _described(deploy, spec.backend), _arguments(deploy, spec.backend), devices(deploy, snapshot())
+        if meta is None:
+            return told
+        least = int((float(needed[1]) + 0.005) * (1 << 30)) if needed else 0  # vLLM tells hundredths
+        if needed and (cache := larger_cache(meta, spec.backend, arguments, here, least)):
+            or_shorter = f", or {longest}: so much has room, as vLLM says" if longest else ""
+            return replace(failure, fix=f"Give deploy_method(…, {cache}){or_shorter}.")
+        if not longest and (change := tighter(meta, spec.backend, arguments, here)):
             return replace(failure, fix=f"Give deploy_method(…, {change}), or stop what else holds memory (wb.gpu() shows it).")
-    return failure
+    return told
 
 
 def devices(spec: DeploySpec, machine: Machine) -> list[Device]:
