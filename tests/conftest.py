@@ -31,3 +31,16 @@ def home(tmp_path: Path, shared_envs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     from workbench.runtime import jobs
 
     jobs.end_all()
+
+
+@pytest.fixture(scope="module")
+def module_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Path]:
+    """A ``WORKBENCH_HOME`` for all tests of a file, so that they can share deployments."""
+    folder = tmp_path_factory.mktemp("module") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
+            patch.setenv(name, str(value))
+        yield folder
+        from workbench.runtime import jobs
+
+        jobs.end_all()

@@ -23,19 +23,12 @@ from workbench.core.protocols import JobPlace
 from workbench.core.specs import DeploySpec
 from workbench.deploy.diffusers_server import DiffusersServer
 from workbench.errors import ArgumentError, BadRequest, JobFailed, ModelNotFound
-from workbench.runtime import jobs
 
 
 @pytest.fixture(scope="module")
-def draws(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Any]:
-    """A started model; its home lasts as long as the tests here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        model = wb.TrainableModule(str(tiny("sd"))).deploy_method(wb.deploy.diffusers, steps=3, max_size=256)
-        yield model.start()
-        jobs.end_all()
+def draws(module_home: Path) -> Any:
+    """A started model."""
+    return wb.TrainableModule(str(tiny("sd"))).deploy_method(wb.deploy.diffusers, steps=3, max_size=256).start()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from workbench.deploy.infinity_server import ARGUMENTS
 from workbench.errors import ArgumentError
 from workbench.runtime import jobs
 
-from ..support.embed_helpers import module_home, post, reference  # noqa: F401
+from ..support.embed_helpers import post, reference
 from ..support.tiny_models import tiny
 
 TEXTS = ["The tall bridge crosses a silent forest.", "a", "Tokyo! What is the weather in Paris?", "window " * 100]
@@ -30,7 +30,7 @@ def close(one: list[float], other: list[float]) -> bool:
     return all(math.isclose(a, b, abs_tol=2e-5) for a, b in zip(one, other, strict=True))
 
 
-def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> None:  # noqa: F811
+def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> None:
     expected = reference(
         module_home.parent,
         embed=("dense", tiny("embed"), TEXTS, {}),
@@ -63,7 +63,7 @@ def _ours(path: Path) -> bool:
         return False
 
 
-def test_the_command_line(module_home: Path) -> None:  # noqa: F811
+def test_the_command_line(module_home: Path) -> None:
     spec = DeploySpec(str(tiny("embed")), "embed", "mine", {"batch-size": 256, "torch_dtype": "float32", "compile": True})
     line = wb.deploy.infinity().command(spec.to_json())
     assert line[:4] == ["infinity_emb", "v2", "--model-id", str(tiny("embed"))]
@@ -78,7 +78,7 @@ def test_the_command_line(module_home: Path) -> None:  # noqa: F811
         wb.deploy.infinity().check(DeploySpec(str(tiny("embed")), "rerank").to_json())
 
 
-def test_every_argument_exists_in_infinity(module_home: Path) -> None:  # noqa: F811
+def test_every_argument_exists_in_infinity(module_home: Path) -> None:
     code = (
         "import json, typer; from infinity_emb.cli import tp; print(json.dumps([p.name for p in typer.main.get_command(tp).commands['v2'].params]))"
     )

@@ -19,7 +19,7 @@ from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, ContextTooLong
 from workbench.runtime.models import inspect
 
-from ..support.embed_helpers import module_home, post, reference  # noqa: F401
+from ..support.embed_helpers import post, reference
 from ..support.tiny_models import tiny
 
 TEXTS = [f"The tall bridge {i} crosses {'a silent forest and ' * (i % 7)}the river." for i in range(100)]
@@ -37,7 +37,7 @@ def convertible(folder: Path) -> Path:
     return copy
 
 
-def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> None:  # noqa: F811
+def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> None:
     expected = reference(
         module_home.parent,
         embed=("dense", tiny("embed"), TEXTS, {}),
@@ -68,7 +68,7 @@ def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> Non
     assert math.isclose(sum(a * b for a, b in zip(of_the_file(TEXTS[0]), expected["embed"][0], strict=True)), 1.0, abs_tol=1e-4)
 
 
-def test_one_text_at_a_time_in_passes_that_hold_it(module_home: Path) -> None:  # noqa: F811
+def test_one_text_at_a_time_in_passes_that_hold_it(module_home: Path) -> None:
     line = wb.deploy.llama_cpp().command(DeploySpec(str(tiny("embed")), "embed").to_json())
     assert " ".join(line).endswith("--parallel 1 --embedding --ctx-size 256 --batch-size 256 --ubatch-size 256")
     line = wb.deploy.llama_cpp().command(DeploySpec(str(tiny("xlmr_rerank")), "rerank", arguments={"n_ctx": 128}).to_json())

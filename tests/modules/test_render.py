@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import workbench as wb
 from workbench import pocket
 from workbench.deploy.named_templates import NAMED
 from workbench.errors import ArgumentError, BadRequest, EndpointError, NotStarted
-from workbench.runtime import jobs
 
 TALK = [
     {"role": "system", "content": "Be brief."},
@@ -36,23 +34,12 @@ CALLED = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Path]:
-    """One home for the deployments of this module."""
-    folder = tmp_path_factory.mktemp("render") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        yield folder
-        jobs.end_all()
-
-
-@pytest.fixture(scope="module")
-def served(place: Path) -> wb.TrainableModule:
+def served(module_home: Path) -> wb.TrainableModule:
     return wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp).start()
 
 
 @pytest.fixture
-def bare(place: Path, tmp_path: Path) -> Path:
+def bare(module_home: Path, tmp_path: Path) -> Path:
     """The shipped model without its GGUF file and its chat template."""
     folder = tmp_path / "bare"
     shutil.copytree(pocket.path(), folder, ignore=shutil.ignore_patterns("*.gguf", "*.jinja"))
@@ -86,7 +73,7 @@ def test_the_engine_and_the_files_agree_on_the_models_own_template(served: wb.Tr
 
 
 @pytest.mark.parametrize("name", ["deepseek", "llama2", "qwen"])
-def test_the_engine_and_the_files_agree_on_another_template(place: Path, name: str) -> None:
+def test_the_engine_and_the_files_agree_on_another_template(module_home: Path, name: str) -> None:
     m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, chat_template=name)
 
     def said() -> list[Any]:
@@ -99,7 +86,7 @@ def test_the_engine_and_the_files_agree_on_another_template(place: Path, name: s
     m.stop()
 
 
-def test_transformers_serve_agrees_and_takes_template_and_defaults(place: Path) -> None:
+def test_transformers_serve_agrees_and_takes_template_and_defaults(module_home: Path) -> None:
     defaults = {"max_tokens": 5, "temperature": 0}
     m = wb.TrainableModule("pocket").deploy_method(wb.deploy.transformers, chat_template="chatml", defaults=defaults)
     resting = [*asked_of(m), m.render(TALK[:3], continue_final_message=True), m.render(TALK, add_generation_prompt=False)]
@@ -168,7 +155,7 @@ def test_an_embedding_model_has_tokens_and_no_prompt(bare: Path) -> None:
 # ---- defaults
 
 
-def test_defaults_of_a_deployment_count_for_every_client_and_a_face_has_its_own(place: Path) -> None:
+def test_defaults_of_a_deployment_count_for_every_client_and_a_face_has_its_own(module_home: Path) -> None:
     import openai
 
     m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, top_k=3, defaults={"max_tokens": 5, "temperature": 0})
@@ -227,7 +214,7 @@ def by_vllms_documents(asked: Asked) -> Reply:
     return Reply({"detail": "Not Found"}, status=404)
 
 
-def test_a_vllm_server_is_asked_in_its_form(place: Path) -> None:
+def test_a_vllm_server_is_asked_in_its_form(module_home: Path) -> None:
     with scripted(by_vllms_documents) as server:
         m = wb.TrainableModule("theirs").deploy_method(wb.deploy.vllm, url=f"{server.host}/v1/", api_key="sk-1")
         face = m.share("Be brief.")
@@ -246,7 +233,7 @@ def test_a_vllm_server_is_asked_in_its_form(place: Path) -> None:
             m.tokenize("refuse")
 
 
-def test_a_server_that_cannot_tell_leaves_it_to_the_files(place: Path) -> None:
+def test_a_server_that_cannot_tell_leaves_it_to_the_files(module_home: Path) -> None:
     with scripted(lambda asked: Reply({"error": "no"}, status=404)) as server:
         m = wb.TrainableModule("pocket").deploy_method(wb.deploy.vllm, url=f"{server.host}/v1/")
         assert m.render("Hi").startswith("<|im_start|>user")

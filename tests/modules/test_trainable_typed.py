@@ -24,7 +24,6 @@ from workbench.errors import ArgumentError, EndpointDown, NotStarted
 from workbench.formatters import encode_query_with_filepaths
 from workbench.modules.results import Audio, Images
 
-from ..support.embed_helpers import module_home  # noqa: F401
 from ..support.scripted_http import Asked, Reply, Scripted, scripted
 from ..support.tiny_models import tiny
 
@@ -272,7 +271,7 @@ def test_files_that_the_model_cannot_take_are_not_sent(home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def sees(module_home: Path) -> Iterator[wb.TrainableModule]:  # noqa: F811
+def sees(module_home: Path) -> Iterator[wb.TrainableModule]:
     m = wb.TrainableModule(str(tiny("llava"))).start()
     m.set_default_parameters(max_tokens=4, temperature=0)
     yield m

@@ -1,4 +1,4 @@
-"""For tests of embedding servers: a home that a whole module shares, what sentence-transformers itself gives, and raw requests."""
+"""For tests of embedding servers: what sentence-transformers itself gives, and raw requests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import os
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from workbench.core.endpoints import Endpoint
 
@@ -46,19 +43,6 @@ for name, (kind, path, inputs, more) in asked.items():
         out[name] = CrossEncoder(path, device="cpu").predict([tuple(p) for p in inputs], **more).tolist()
 json.dump(out, open(sys.argv[2], "w"))
 """
-
-
-@pytest.fixture(scope="module")
-def module_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator[Path]:
-    """A ``WORKBENCH_HOME`` for all tests of a file, so that they share deployments."""
-    from workbench.runtime import jobs
-
-    folder = tmp_path_factory.mktemp("embeddings") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
-            patch.setenv(name, str(value))
-        yield folder
-        jobs.end_all()
 
 
 def reference(folder: Path, **asked: tuple[str, Path, list[Any], dict[str, Any]]) -> dict[str, Any]:
