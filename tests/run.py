@@ -2,7 +2,8 @@
 
 Usage: ``python tests/run.py [python|front|browser …] [-- arguments for pytest]``. The last line sums all parts up; the exit
 status is 0 only when nothing failed. Browser tests stand alone because a synchronous playwright keeps an event loop
-running that asynchronous tests trip over.
+running that asynchronous tests trip over. Python tests run in several processes, a file in one of them, because most of their
+time is spent waiting for engines and trainers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+SIDE_BY_SIDE = ("-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "loadfile")
 _COUNTED = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?)\b")
 _NODE = re.compile(r"^(?:ℹ|#) (pass|fail|skipped) (\d+)", re.MULTILINE)
 _NODE_WORDS = {"pass": "passed", "fail": "failed", "skipped": "skipped"}
@@ -77,7 +79,7 @@ def main(arguments: list[str]) -> int:
         env.setdefault("WORKBENCH_TEST_ENVS", str(ROOT / ".venv" / "test-envs"))
         pytest = [sys.executable, "-m", "pytest", "-q", *extra]
         if "python" in parts:
-            total += run("Python", [*pytest, "tests", "--ignore=tests/ui"], env)
+            total += run("Python", [*pytest, *SIDE_BY_SIDE, "tests", "--ignore=tests/ui"], env)
         if "front" in parts:
             total += run("Front end", ["npm", "test", "--silent"], env)
         if "browser" in parts:
