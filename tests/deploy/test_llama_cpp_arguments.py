@@ -196,3 +196,19 @@ def test_a_lora_adapter_as_a_gguf_file_changes_every_answer(home: Path, tmp_path
     assert not said[1].startswith("Hello")
     with pytest.raises(JobFailed, match="adapter does not fit this model"):
         wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, lora_adapters=str(GGUF), restarts=0).start()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"n_ctx": 2048 * SLOTS}, ""),
+        ({"n_ctx": 2048 * SLOTS + 1}, f"n_ctx={2048 * SLOTS} does the same for {SLOTS} conversations at once"),
+        ({"n_ctx": 8192, "n_parallel": 1}, "made for 2,048 tokens. n_ctx=2048 does the same."),
+        ({"n_ctx": 8192, "n_parallel": 1, "rope_freq_scale": 0.25}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_context_that_nobody_can_use_is_told(arguments: dict[str, Any], told: str) -> None:
+    said = llama_cpp().advice(DeploySpec(str(pocket.path()), arguments=arguments).to_json())
+    assert told in said
+    assert bool(said) == bool(told)

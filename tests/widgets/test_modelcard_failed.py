@@ -34,3 +34,10 @@ def test_what_was_refused_before_a_start_leaves_nothing_going_on(home: Path) -> 
     with pytest.raises(DoesNotFit):
         m.start()
     assert (m.state, card._view()["state"], m.progress.text) == ("idle", "idle", "")
+
+
+def test_an_argument_of_no_use_is_told_at_the_start(home: Path) -> None:
+    m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, n_ctx=4096, n_parallel=1)
+    with pytest.warns(UserWarning, match="n_ctx=2048 does the same"):
+        m.start()
+    m.stop()

@@ -104,6 +104,10 @@ class Engine:
                 raise ArgumentError(f"deploy.{self.name} takes no {what}.", f"{name}={getattr(spec, name)!r} would change nothing.", able)
         return check_spec(f"deploy.{self.name}", spec.to_json(), self.arguments(), self.types)
 
+    def advice(self, payload: Mapping[str, Any]) -> str:
+        """What is served as asked and yet of no use, in a sentence; empty where nothing is."""
+        return ""
+
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """The processes to run, one after the other."""
         raise NotImplementedError

@@ -78,6 +78,17 @@ class LlamaCpp(Engine):
             wanted = str(spec.arguments["outtype"])
         return find_gguf(path, wanted)
 
+    def advice(self, payload: Mapping[str, Any]) -> str:
+        """llama.cpp cuts a conversation's share of ``n_ctx`` down to what the model was made for, after it has taken the memory."""
+        spec = DeploySpec.from_json(payload)
+        given, folder = spec.arguments, Path(spec.model)
+        own = model_files.context_length(model_files.config(folder if folder.is_dir() else folder.parent))
+        asked, slots = given.get("n_ctx"), max(1, int(given.get("n_parallel") or SLOTS))
+        if not own or not isinstance(asked, int) or asked <= own * slots or any(name.startswith(("rope_", "yarn_")) for name in given):
+            return ""
+        each = f" for {slots} conversations at once" if slots > 1 else ""
+        return f"n_ctx={asked} is more than can be used: the model was made for {own:,} tokens. n_ctx={own * slots} does the same{each}."
+
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """Convert where nothing converted is kept, then serve."""
         spec = DeploySpec.from_json(payload)

@@ -202,6 +202,12 @@ class ExactPrompt(Tuned):
             fix = "Name one: deploy_method(…, chat_template='chatml')."
             warnings.warn(f"{self.name} has no chat template: {_WITHOUT[engine]}. {fix}", stacklevel=2)
 
+    def _tell_advice(self, plan: engines.Plan) -> None:
+        """Say, before it is started, what the engine finds of no use among the arguments."""
+        advice = getattr(registry.get("deploy", plan.spec.backend)(), "advice", None)  # an engine of a plugin may have none
+        if advice is not None and (told := advice(plan.spec.payload)):
+            warnings.warn(told, stacklevel=2)
+
     def _template_text(self) -> str:
         """The template that stands for the model's own; empty where that counts."""
         from ..runtime import template_checks

@@ -229,6 +229,7 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
                 else:
                     first = makes_room(plan.spec, replace=replace, check=bool(plan.start.get("check_fit", True)))
                     self._tell_of_no_template(plan)
+                    self._tell_advice(plan)
                     progressed(Progress("start", f"Starting {self.name} with {plan.why}"))
                     private = bool(self.finetuned_model_path)
                     self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
