@@ -6,6 +6,7 @@ import json
 import math
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> Non
         embed=("dense", tiny("embed"), TEXTS, {}),
         logits=("scores", tiny("rerank"), [("bridge", t) for t in TEXTS], {}),
     )
-    m = wb.TrainableModule(str(tiny("embed"))).deploy_method(wb.deploy.infinity, **{"batch-size": 256}).start()
-    r = wb.TrainableModule(str(tiny("rerank"))).deploy_method(wb.deploy.InfinityRerank).start()
+    m = wb.TrainableModule(str(tiny("embed"))).deploy_method(wb.deploy.infinity, **{"batch-size": 256})
+    r = wb.TrainableModule(str(tiny("rerank"))).deploy_method(wb.deploy.InfinityRerank)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda module: module.start(), (m, r))) == [m, r]
     assert all(map(close, m(TEXTS), expected["embed"]))
     assert len(m(["a"] * 3000)) == 3000
     assert m([]) == []

@@ -39,32 +39,33 @@ def close(one: Any, other: Any) -> bool:
 
 @pytest.fixture(scope="module")
 def lexical(module_home: Path) -> Path:
-    """A model with BGE-M3's head for sparse vectors."""
-    folder = module_home.parent / "lexical"
-    shutil.copytree(tiny("bert"), folder)
-    reference(module_home.parent, head=("head", folder, [], {}))
-    return folder
+    """A model that `served` gives BGE-M3's head for sparse vectors."""
+    return Path(shutil.copytree(tiny("bert"), module_home.parent / "lexical"))
 
 
 @pytest.fixture(scope="module")
 def served(module_home: Path, lexical: Path) -> Iterator[Served]:
     rerank = wb.TrainableModule(str(tiny("xlmr_rerank")))
     embed = wb.TrainableModule(str(tiny("embed"))).deploy_method(wb.deploy.sentence_transformers, batch_size=8)
-    expected = reference(
-        module_home.parent,
-        embed=("dense", tiny("embed"), TEXTS, {}),
-        query=("dense", tiny("embed"), TEXTS, {"prompt_name": "query"}),
-        prompt=("dense", tiny("embed"), TEXTS, {"prompt": "Say: "}),
-        short=("dense", tiny("embed"), TEXTS, {"truncate_dim": 16, "normalize_embeddings": True}),
-        long=("dense", tiny("embed"), [LONG], {}),
-        bert=("dense", tiny("bert"), TEXTS, {}),
-        clip=("dense", tiny("clip"), TEXTS, {}),
-        sparse=("sparse", tiny("sparse"), TEXTS, {}),
-        lexical=("lexical", lexical, TEXTS, {}),
-        scores=("scores", tiny("xlmr_rerank"), PAIRS, {}),
-        logits=("logits", tiny("xlmr_rerank"), PAIRS, {}),
-    )
-    yield Served(embed.start(), rerank.start(), expected)
+    with ThreadPoolExecutor(2) as pool:  # the library and the servers load side by side
+        started = pool.map(lambda module: module.start(), (embed, rerank))
+        expected = reference(
+            module_home.parent,
+            head=("head", lexical, [], {}),
+            embed=("dense", tiny("embed"), TEXTS, {}),
+            query=("dense", tiny("embed"), TEXTS, {"prompt_name": "query"}),
+            prompt=("dense", tiny("embed"), TEXTS, {"prompt": "Say: "}),
+            short=("dense", tiny("embed"), TEXTS, {"truncate_dim": 16, "normalize_embeddings": True}),
+            long=("dense", tiny("embed"), [LONG], {}),
+            bert=("dense", tiny("bert"), TEXTS, {}),
+            clip=("dense", tiny("clip"), TEXTS, {}),
+            sparse=("sparse", tiny("sparse"), TEXTS, {}),
+            lexical=("lexical", lexical, TEXTS, {}),
+            scores=("scores", tiny("xlmr_rerank"), PAIRS, {}),
+            logits=("logits", tiny("xlmr_rerank"), PAIRS, {}),
+        )
+        both = list(started)
+    yield Served(both[0], both[1], expected)
     embed.stop()
     rerank.stop()
 

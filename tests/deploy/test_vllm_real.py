@@ -1,5 +1,5 @@
 """vLLM itself, on the CPU: chat, tools, schemas, adapters, vectors, rankings, speech and pictures, through our module and through
-OpenAI's own client. One start for each class. What needs a GPU is in `test_vllm_server`, by its command line.
+OpenAI's own client. One start for each kind of model. What needs a GPU is in `test_vllm_server`, by its command line.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import urllib.request
 import wave
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,32 +74,32 @@ def chat(place: Path) -> Iterator[wb.TrainableModule]:
     module.stop()
 
 
-@pytest.fixture(scope="class")
-def embed(place: Path) -> Iterator[wb.TrainableModule]:
-    module = served("embed", max_model_len=None)
-    yield module
-    module.stop()
+@pytest.fixture(scope="module")
+def others(place: Path) -> Iterator[dict[str, wb.TrainableModule]]:
+    """The models that do not only chat. Two start at a time: a start keeps one core busy."""
+    lengths = {"embed": None, "rerank": None, "whisper": None, "qwen2vl": 1024}
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(zip(lengths, pool.map(lambda kind: served(kind, max_model_len=lengths[kind]), lengths), strict=True))
 
 
-@pytest.fixture(scope="class")
-def rerank(place: Path) -> Iterator[wb.TrainableModule]:
-    module = served("rerank", max_model_len=None)
-    yield module
-    module.stop()
+@pytest.fixture
+def embed(others: dict[str, wb.TrainableModule]) -> wb.TrainableModule:
+    return others["embed"]
 
 
-@pytest.fixture(scope="class")
-def whisper(place: Path) -> Iterator[wb.TrainableModule]:
-    module = served("whisper", max_model_len=None)
-    yield module
-    module.stop()
+@pytest.fixture
+def rerank(others: dict[str, wb.TrainableModule]) -> wb.TrainableModule:
+    return others["rerank"]
 
 
-@pytest.fixture(scope="class")
-def vision(place: Path) -> Iterator[wb.TrainableModule]:
-    module = served("qwen2vl", max_model_len=1024)
-    yield module
-    module.stop()
+@pytest.fixture
+def whisper(others: dict[str, wb.TrainableModule]) -> wb.TrainableModule:
+    return others["whisper"]
+
+
+@pytest.fixture
+def vision(others: dict[str, wb.TrainableModule]) -> wb.TrainableModule:
+    return others["qwen2vl"]
 
 
 class TestChat:
@@ -331,7 +332,7 @@ def test_an_engine_that_is_killed_while_it_loads_is_told(place: Path) -> None:
     end = time.monotonic() + 60
     while True:
         assert time.monotonic() < end
-        record = next((r for r in jobs.store().jobs(kind="deploy", active=True) if r.pid), None)
+        record = next((r for r in jobs.store().jobs(kind="deploy", active=True) if r.pid and r.state is JobState.PREPARING), None)
         engines = psutil.Process(record.pid).children() if record and psutil.pid_exists(record.pid or 0) else []
         if engines:
             break
