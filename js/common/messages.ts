@@ -530,7 +530,7 @@ export const modelcard = {
   en: {
     adapters: '{count} adapters',
     answers: 'Answers, 5 min',
-    asked: 'asked {count} times',
+    asked: 'asked {count} ×',
     cache: 'Cache in use',
     card: 'Model {name}',
     chat: 'Chat',
@@ -565,7 +565,7 @@ export const modelcard = {
     requestsAll: 'Requests',
     requestRate: 'Requests per second',
     speed: 'Speed, per answer',
-    speedAll: 'Tokens per second, all users',
+    speedAll: 'Tokens/s, all users',
     stopsIdle: 'stops after {time} idle',
     template: 'template {name}',
     waiting: '{count} waiting',

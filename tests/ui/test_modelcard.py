@@ -118,7 +118,7 @@ def test_the_card_shows_what_all_ask_and_that_nobody_asks_any_more(open_notebook
     expect(notebook.page.locator(f'.wb-it[data-id="{job.id}"]')).to_contain_text("3 running")
     card = notebook.cell(0).locator(".wb-modelcard")
     tiles = card.locator(".nums")
-    expect(tiles).to_contain_text(re.compile(r"Tokens per second, all users\s*[1-9]\d* tok/s"))
+    expect(tiles).to_contain_text(re.compile(r"Tokens/s, all users\s*[1-9]\d* tok/s"))
     expect(tiles).to_contain_text(re.compile(r"Requests now\s*3"))
     expect(card).to_contain_text("stops after 4 s idle")
     notebook.shot("card-load", card)

@@ -57,7 +57,7 @@ def test_a_model_is_deployed_from_its_card_answers_in_a_chat_and_stops(open_note
     answer = chat.locator(".turn").first
     expect(answer.locator(".foot")).to_contain_text(re.compile(r"first token.*tok/s.*tokens"), timeout=60_000)
     assert len(answer.locator(".md").inner_text()) > 20
-    expect(card).to_contain_text("Tokens per second, all users")
+    expect(card).to_contain_text("Tokens/s, all users")
     notebook.shot("card", card)
     notebook.shot("chat", chat)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .deployment import Deployment
 
-HEADS = ("Name", "State", "Type", "Engine", "Address", "Load", "Holds", "")
+HEADS = ("Id", "Name", "State", "Type", "Engine", "Address", "Load", "Holds", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,7 @@ def words(facts: Facts) -> list[str]:
     elif record.ended_at:
         state += f" {ago(record.ended_at)}"
     return [
+        record.id,
         record.name,
         state,
         facts.type,
@@ -252,6 +253,7 @@ def _html_row(facts: Facts) -> str:
     state = facts.record.state
     good = state is JobState.RUNNING and facts.record.progress.phase not in ("hung",)
     colour = f"var({COLOURS.get(JobState.SUCCEEDED if good else state, '--jp-brand-color1')})"
-    cells[0] = f'<b title="{facts.record.id}">{cells[0]}</b>'
-    cells[1] = f'<span style="color:{colour}">●</span> {cells[1]}'
+    cells[0] = f'<code style="white-space:nowrap">{cells[0]}</code>'
+    cells[1] = f"<b>{cells[1]}</b>"
+    cells[2] = f'<span style="color:{colour}">●</span> {cells[2]}'
     return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"

@@ -37,7 +37,7 @@ const LOAD: Load = { running: 3, waiting: 2, cache: 0.42, speed: 1184, requests:
 const titles = (card: Card): readonly string[] => tiles(card).map(tile => tile.title);
 
 test("the engine's own numbers come before those of this notebook", () => {
-  assert.deepEqual(titles({ ...CARD, load: LOAD }), ['Tokens per second, all users', 'Requests now', 'Cache in use', 'First token, median', 'Memory']);
+  assert.deepEqual(titles({ ...CARD, load: LOAD }), ['Tokens/s, all users', 'Requests now', 'Cache in use', 'First token, median', 'Memory']);
   const [speed, requests, cache] = tiles({ ...CARD, load: LOAD });
   assert.deepEqual([speed?.value, requests?.value, requests?.unit, cache?.value], ['1,184', '3', '2 waiting', '42%']);
   assert.equal(cache?.to, 1);
@@ -50,12 +50,12 @@ test('where the engine tells nothing the answers of this notebook are shown', ()
 test('a model that writes nothing has requests per second and no tokens', () => {
   const shown = tiles({ ...CARD, type: 'embed', load: { ...LOAD, speed: null, cache: null } });
   assert.deepEqual(shown.map(tile => tile.title), ['Requests per second', 'Requests now', 'Memory']);
-  assert.equal(shown[0]?.unit, 'asked 320 times');
+  assert.equal(shown[0]?.unit, 'asked 320 ×');
 });
 
 test('an engine that counts nothing but tokens shows those', () => {
   assert.deepEqual(titles({ ...CARD, load: { ...LOAD, requests: null, rate: null, running: null, cache: null } }), [
-    'Tokens per second, all users',
+    'Tokens/s, all users',
     'First token, median',
     'Memory'
   ]);
