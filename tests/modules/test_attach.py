@@ -125,6 +125,13 @@ def test_of_several_models_one_has_to_be_named(home: Path) -> None:
             to(f"{running.host}/v1/")
 
 
+def test_a_model_with_its_adapters_is_one_model(home: Path) -> None:
+    rows = [{"id": "Qwen/Qwen3-8B", "parent": None}, {"id": "polite", "root": "/loras/polite", "parent": "Qwen/Qwen3-8B"}]
+    with scripted(lambda asked: Reply({"object": "list", "data": rows})) as running:
+        assert to(f"{running.host}/v1/").endpoint.model == "Qwen/Qwen3-8B"
+        assert to(f"{running.host}/v1/", "polite").endpoint.model == "polite"
+
+
 def test_the_name_that_is_meant() -> None:
     served = ["/models/Qwen3-8B", "lora-a"]
     assert attaching._meant("Qwen/Qwen3-8B", served) == "/models/Qwen3-8B"

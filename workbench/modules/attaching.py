@@ -96,6 +96,7 @@ def settled(endpoint: Endpoint) -> Endpoint:
         return found
     if endpoint.model:
         return replace(found, model=_meant(endpoint.model, names))
+    names = _whole(found, names)
     if len(names) == 1:
         return replace(found, model=names[0])
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
@@ -135,6 +136,19 @@ def _listed(endpoint: Endpoint) -> tuple[Endpoint, list[str]]:
         except EndpointError:  # it lists none here
             continue
     return endpoint, []
+
+
+def _whole(endpoint: Endpoint, names: list[str]) -> list[str]:
+    """The names of models, without those of adapters that a server lists beside them."""
+    from ..runtime.adapters import adapters
+
+    if len(names) == 1:
+        return names
+    try:
+        beside = adapters(endpoint)
+    except EndpointError:
+        return names
+    return [n for n in names if n not in beside] or names
 
 
 def _versioned(url: str) -> bool:
