@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers of pytest-xdist are started deaf to Ctrl-C, and many tests press it."""
+    if hasattr(config, "workerinput"):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 settings.register_profile("workbench", deadline=None)  # no test asserts a time, least of all on a busy machine
 settings.load_profile("workbench")
