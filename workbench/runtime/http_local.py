@@ -68,7 +68,7 @@ def _put(place: _Place, connection: httpcore.AsyncHTTPConnection) -> None:
     """Keep a connection whose answer was read to its end."""
     found = _idle.get(place)
     if found is None:
-        for other in [p for p in _idle if p[0].is_closed()]:  # what waits there is never looked at again
+        for other in [p for p in tuple(_idle) if p[0].is_closed()]:  # what waits there is never looked at again
             _idle.pop(other, None)
         found = _idle[place] = _Idle(lambda: _idle.pop(place, None))
     found.put(connection)
