@@ -72,7 +72,7 @@ def main() -> int:
                 print(f"{name} …", file=sys.stderr, flush=True)
                 ratios += import_module(f".{name}", __package__).measure()
         finally:
-            from workbench.runtime import jobs
+            from workbench.runtime.work import jobs
 
             jobs.end_all()
     text = f"{table(ratios)}\n\n{machine()}\n"

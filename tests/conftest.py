@@ -36,7 +36,7 @@ def home(tmp_path: Path, shared_envs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("WORKBENCH_ENV_DIR", str(shared_envs))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield folder
-    from workbench.runtime import jobs
+    from workbench.runtime.work import jobs
 
     jobs.end_all()
 
@@ -49,6 +49,6 @@ def module_home(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> 
         for name, value in (("WORKBENCH_HOME", folder), ("WORKBENCH_ENV_DIR", shared_envs), ("OMP_NUM_THREADS", "1")):
             patch.setenv(name, str(value))
         yield folder
-        from workbench.runtime import jobs
+        from workbench.runtime.work import jobs
 
         jobs.end_all()

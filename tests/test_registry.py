@@ -8,7 +8,7 @@ import pytest
 
 from workbench import registry
 from workbench.errors import PluginError
-from workbench.modules.methods import known_arguments, method
+from workbench.modules.local.methods import known_arguments, method
 
 
 def test_a_name_with_a_colon_is_the_parts_own_address() -> None:

@@ -66,23 +66,23 @@ if TYPE_CHECKING:
     )
     from .modules import ChatModule, Hook, ModuleBase, StreamCallHelper, TrainableModule
     from .modules.action import ActionModule
-    from .modules.auto_model import AutoModel
-    from .modules.fastapi_app import FastapiApp
-    from .modules.online import OnlineModule
-    from .modules.online_chat import OnlineChatModule
-    from .modules.online_embedding import OnlineEmbeddingModule, OnlineEmbeddingModuleBase
-    from .modules.online_multimodal import OnlineMultiModalModule
-    from .modules.server_module import ServerModule
+    from .modules.auto.auto_model import AutoModel
+    from .modules.served.fastapi_app import FastapiApp
+    from .modules.served.server_module import ServerModule
+    from .modules.served.url_module import UrlModule
     from .modules.sessions import end_session, session
-    from .modules.trial import TrialModule
-    from .modules.url_module import UrlModule
+    from .modules.trials.trial import TrialModule
+    from .modules.vendors.online import OnlineModule
+    from .modules.vendors.online_chat import OnlineChatModule
+    from .modules.vendors.online_embedding import OnlineEmbeddingModule, OnlineEmbeddingModuleBase
+    from .modules.vendors.online_multimodal import OnlineMultiModalModule
     from .modules.views import gpu
     from .prompts import AlpacaPrompter, ChatPrompter, EmptyPrompter, Prompter, PrompterBase
     from .providers import providers as providers
     from .providers import register_provider
-    from .runtime.deployment import Deployment, deployment, deployments
-    from .runtime.freeing import free_gpu
-    from .runtime.job import Job, job, jobs
+    from .runtime.deployments.deployment import Deployment, deployment, deployments
+    from .runtime.deployments.freeing import free_gpu
+    from .runtime.work.job import Job, job, jobs
     from .settings import settings
 
 __version__ = "0.1.0"
@@ -91,29 +91,29 @@ _PUBLIC = {
     "ActionModule": ".modules.action:ActionModule",
     "AlpacaPrompter": ".prompts:AlpacaPrompter",
     "Answer": ".core.answers:Answer",
-    "AutoModel": ".modules.auto_model:AutoModel",
+    "AutoModel": ".modules.auto.auto_model:AutoModel",
     "ChatModule": ".modules:ChatModule",
     "ChatPrompter": ".prompts:ChatPrompter",
     "Completion": ".core.messages:Completion",
-    "Deployment": ".runtime.deployment:Deployment",
+    "Deployment": ".runtime.deployments.deployment:Deployment",
     "EmptyFormatter": ".formatters:EmptyFormatter",
     "EmptyPrompter": ".prompts:EmptyPrompter",
     "EvalResult": ".evals:EvalResult",
-    "FastapiApp": ".modules.fastapi_app:FastapiApp",
+    "FastapiApp": ".modules.served.fastapi_app:FastapiApp",
     "FileFormatter": ".formatters:FileFormatter",
     "FlowBase": ".flows:FlowBase",
     "FormatterBase": ".formatters:FormatterBase",
     "FunctionCallFormatter": ".formatters:FunctionCallFormatter",
     "Hook": ".modules:Hook",
-    "Job": ".runtime.job:Job",
+    "Job": ".runtime.work.job:Job",
     "JsonFormatter": ".formatters:JsonFormatter",
     "Message": ".core.messages:Message",
     "ModuleBase": ".modules:ModuleBase",
-    "OnlineChatModule": ".modules.online_chat:OnlineChatModule",
-    "OnlineEmbeddingModule": ".modules.online_embedding:OnlineEmbeddingModule",
-    "OnlineEmbeddingModuleBase": ".modules.online_embedding:OnlineEmbeddingModuleBase",
-    "OnlineModule": ".modules.online:OnlineModule",
-    "OnlineMultiModalModule": ".modules.online_multimodal:OnlineMultiModalModule",
+    "OnlineChatModule": ".modules.vendors.online_chat:OnlineChatModule",
+    "OnlineEmbeddingModule": ".modules.vendors.online_embedding:OnlineEmbeddingModule",
+    "OnlineEmbeddingModuleBase": ".modules.vendors.online_embedding:OnlineEmbeddingModuleBase",
+    "OnlineModule": ".modules.vendors.online:OnlineModule",
+    "OnlineMultiModalModule": ".modules.vendors.online_multimodal:OnlineMultiModalModule",
     "Option": ".core.options:Option",
     "OptionIter": ".core.options:OptionIter",
     "Piece": ".core.events:Piece",
@@ -121,12 +121,12 @@ _PUBLIC = {
     "Prompter": ".prompts:Prompter",
     "PrompterBase": ".prompts:PrompterBase",
     "PythonFormatter": ".formatters:PythonFormatter",
-    "ServerModule": ".modules.server_module:ServerModule",
+    "ServerModule": ".modules.served.server_module:ServerModule",
     "StrFormatter": ".formatters:StrFormatter",
     "StreamCallHelper": ".modules:StreamCallHelper",
     "TrainableModule": ".modules:TrainableModule",
-    "TrialModule": ".modules.trial:TrialModule",
-    "UrlModule": ".modules.url_module:UrlModule",
+    "TrialModule": ".modules.trials.trial:TrialModule",
+    "UrlModule": ".modules.served.url_module:UrlModule",
     "YamlFormatter": ".formatters:YamlFormatter",
     "_0": ".flows:_0",
     "_1": ".flows:_1",
@@ -145,8 +145,8 @@ _PUBLIC = {
     "data": ".data",
     "decode_query_with_filepaths": ".formatters:decode_query_with_filepaths",
     "deploy": ".deploy",
-    "deployment": ".runtime.deployment:deployment",
-    "deployments": ".runtime.deployment:deployments",
+    "deployment": ".runtime.deployments.deployment:deployment",
+    "deployments": ".runtime.deployments.deployment:deployments",
     "diverter": ".flows:diverter",
     "encode_query_with_filepaths": ".formatters:encode_query_with_filepaths",
     "end_session": ".modules.sessions:end_session",
@@ -155,12 +155,12 @@ _PUBLIC = {
     "evals": ".evals",
     "finetune": ".finetune",
     "formatter": ".formatters",
-    "free_gpu": ".runtime.freeing:free_gpu",
+    "free_gpu": ".runtime.deployments.freeing:free_gpu",
     "gpu": ".modules.views:gpu",
     "graph": ".flows:graph",
     "ifs": ".flows:ifs",
-    "job": ".runtime.job:job",
-    "jobs": ".runtime.job:jobs",
+    "job": ".runtime.work.job:job",
+    "jobs": ".runtime.work.job:jobs",
     "launchers": ".launchers",
     "kwargs": ".flows:kwargs",
     "loop": ".flows:loop",

@@ -103,7 +103,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "bleu": "workbench.evals.overlap:Bleu",
     },
     "corpus_measure": {"bleu": "workbench.evals.overlap:bleu_of"},
-    "face": {"deployment": "workbench.modules.deployed:module_of"},
+    "face": {"deployment": "workbench.modules.local.deployed:module_of"},
     "view": {
         "monitor": "workbench.widgets.monitor:Monitor",
         "chat": "workbench.widgets.chat:Chat",

@@ -100,7 +100,7 @@ export function describeDeployment(job: Job, memory: number | null, now: number)
   }
 }
 
-/** Phases of a deployment that does not answer; `workbench.runtime.health` names them. */
+/** Phases of a deployment that does not answer; `workbench.runtime.deployments.health` names them. */
 const NOT_WELL: ReadonlySet<string> = new Set(['hung', 'busy']);
 
 /** `3 running, 2 waiting`; empty while nobody asks. */

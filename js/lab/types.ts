@@ -1,4 +1,4 @@
-/** What the server extension sends; its twin is `workbench/server/jobs_view.py`, `runtime/machine.py`, `runtime/catalog.py`. */
+/** What the server extension sends; its twin is `workbench/server/jobs_view.py`, `runtime/machine.py`, `runtime/inspecting/catalog.py`. */
 
 export const SCHEMA = 'urn:jupyter-llm-workbench:jobs';
 

@@ -15,7 +15,7 @@ import pytest
 from cli_helpers import workbench
 
 from workbench.cli import main
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -16,7 +16,7 @@ from workbench.deploy import vllm_architectures
 from workbench.deploy.choose import check_pairing
 from workbench.deploy.gguf_architectures import CONVERTIBLE, ENCODERS
 from workbench.errors import ArgumentError
-from workbench.runtime.models import inspect
+from workbench.runtime.inspecting.models import inspect
 
 
 @dataclass(frozen=True)

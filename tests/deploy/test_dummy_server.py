@@ -11,8 +11,9 @@ from workbench.core.endpoints import Endpoint, Timeouts
 from workbench.core.messages import ChatRequest, as_messages
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, EndpointTimeout, StreamBroken
-from workbench.runtime import endpoints, jobs
-from workbench.runtime.client import open_stream
+from workbench.runtime.answering.client import open_stream
+from workbench.runtime.deployments import endpoints
+from workbench.runtime.work import jobs
 
 
 def start(**arguments: Any) -> Endpoint:

@@ -18,7 +18,7 @@ import workbench as wb
 from workbench import deploy, pocket
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, EnvironmentFailed
-from workbench.modules.trainable import TrainableModule
+from workbench.modules.local.trainable import TrainableModule
 
 ENGINES = ("lmdeploy", "sglang", "lightllm")
 

@@ -17,7 +17,7 @@ from workbench.core.protocols import JobPlace
 from workbench.core.specs import DeploySpec
 from workbench.deploy.infinity_server import ARGUMENTS
 from workbench.errors import ArgumentError
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 from ..support.embed_helpers import post, reference
 from ..support.tiny_models import tiny

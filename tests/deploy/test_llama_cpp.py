@@ -18,8 +18,9 @@ from workbench.core.messages import ChatRequest, as_messages
 from workbench.core.specs import DeploySpec
 from workbench.deploy import gguf_cache
 from workbench.errors import ArgumentError, EndpointDown, JobFailed, ModelNotFound, StreamBroken
-from workbench.runtime import endpoints, jobs
-from workbench.runtime.client import open_stream
+from workbench.runtime.answering.client import open_stream
+from workbench.runtime.deployments import endpoints
+from workbench.runtime.work import jobs
 from workbench.settings import settings
 
 POCKET = str(pocket.path())

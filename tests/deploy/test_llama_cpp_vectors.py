@@ -17,7 +17,7 @@ import pytest
 import workbench as wb
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, ContextTooLong
-from workbench.runtime.models import inspect
+from workbench.runtime.inspecting.models import inspect
 
 from ..support.embed_helpers import post, reference
 from ..support.tiny_models import tiny

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import workbench as wb
 from workbench.core.jobs import JobState
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 
 def test_answers_that_are_being_written_are_the_load_and_then_it_ends(home: Path) -> None:

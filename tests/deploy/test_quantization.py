@@ -14,7 +14,7 @@ from workbench import deploy, envs
 from workbench.core.models import ModelMeta
 from workbench.deploy import quantization
 from workbench.errors import ArgumentError
-from workbench.modules.methods import method
+from workbench.modules.local.methods import method
 
 
 def model(quantized: str, format: str = "safetensors", gguf: str = "") -> ModelMeta:

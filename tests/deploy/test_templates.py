@@ -14,7 +14,7 @@ from workbench.core.prompting import PromptRequest
 from workbench.deploy import default_parameters
 from workbench.deploy.named_templates import NAMED
 from workbench.errors import ArgumentError
-from workbench.runtime import rendering, template_checks
+from workbench.runtime.inspecting import rendering, template_checks
 
 TALK = (
     {"role": "system", "content": "SYS"},

@@ -22,8 +22,9 @@ from workbench.core.protocols import JobPlace
 from workbench.core.specs import DeploySpec
 from workbench.data.media import media
 from workbench.errors import ArgumentError, AuthenticationFailed, EndpointError
-from workbench.runtime import endpoints, jobs
-from workbench.runtime.client import open_stream
+from workbench.runtime.answering.client import open_stream
+from workbench.runtime.deployments import endpoints
+from workbench.runtime.work import jobs
 
 
 def ask(text: str, **parameters: Any) -> ChatRequest:

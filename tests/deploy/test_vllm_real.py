@@ -27,7 +27,8 @@ import workbench as wb
 from workbench import envs
 from workbench.core.jobs import JobState
 from workbench.errors import ArgumentError, BadRequest, EndpointDown, EndpointError, JobFailed, ModelNotFound, StreamBroken
-from workbench.runtime import adapters, jobs
+from workbench.runtime.deployments import adapters
+from workbench.runtime.work import jobs
 
 WEATHER = {
     "type": "function",

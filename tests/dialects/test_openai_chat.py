@@ -15,7 +15,7 @@ from workbench.core.endpoints import Endpoint
 from workbench.core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from workbench.core.messages import ChatRequest, Message, ToolCall, Usage, as_messages
 from workbench.dialects.openai_chat import OpenAIChat
-from workbench.runtime.lines import LineSplitter
+from workbench.runtime.network.lines import LineSplitter
 
 
 def decode(*fragments: bytes) -> list[StreamEvent]:

@@ -11,7 +11,7 @@ import pytest
 
 import workbench as wb
 from workbench.evals import EvalResult, EvalRow, evaluate
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 
 def test_the_model_that_ships_is_evaluated_on_rows_of_every_form(home: Path) -> None:

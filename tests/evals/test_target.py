@@ -86,7 +86,7 @@ def test_a_server_that_says_too_many_gets_fewer_and_every_row_its_answer(busy: t
 
 def test_the_pace_falls_and_rises_again_when_a_request_is_refused_deep_inside() -> None:
     from workbench.errors import RateLimited
-    from workbench.runtime import refusals
+    from workbench.runtime.network import refusals
 
     async def main() -> tuple[int, int]:
         pace = Pace(8)

@@ -11,7 +11,7 @@ from workbench import finetune
 from workbench.core.jobs import JobRecord, JobSpec
 from workbench.core.specs import DataRef, FinetuneSpec
 from workbench.errors import ArgumentError
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 from ..support.job_helpers import at_step, ended
 

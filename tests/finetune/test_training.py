@@ -13,7 +13,7 @@ import pytest
 from workbench import data, pocket
 from workbench.core.jobs import JobRecord, JobSpec
 from workbench.core.specs import FinetuneSpec
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 from ..support.job_helpers import until
 

@@ -14,8 +14,8 @@ from workbench.core.endpoints import Endpoint
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.core.protocols import CREDENTIALS
 from workbench.core.remote_training import RemoteSpec
-from workbench.runtime import jobs
-from workbench.runtime.job import Job
+from workbench.runtime.work import jobs
+from workbench.runtime.work.job import Job
 
 from ..support.job_helpers import until
 from ..support.scripted_http import Asked, Reply, Scripted, scripted

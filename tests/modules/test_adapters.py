@@ -20,7 +20,7 @@ from scripted_lora import Models
 
 import workbench as wb
 from workbench.errors import ArgumentError, EndpointError, ModelNotFound, NotStarted
-from workbench.modules import adapters
+from workbench.modules.local import adapters
 
 ENGINE = "scripted_lora:LoraServer"
 

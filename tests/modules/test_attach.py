@@ -16,8 +16,8 @@ from scripted_http import Asked, Reply, scripted
 
 import workbench as wb
 from workbench.errors import ArgumentError, AuthenticationFailed, BadRequest, EndpointDown, EndpointError, ModelUnknown
-from workbench.modules import attaching
-from workbench.runtime import jobs
+from workbench.modules.local import attaching
+from workbench.runtime.work import jobs
 
 
 @pytest.fixture(scope="module")

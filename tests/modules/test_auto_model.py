@@ -12,7 +12,7 @@ from scripted_http import Scripted
 import workbench as wb
 from workbench.errors import ArgumentError, AuthenticationFailed, DataError, ModelNotFound
 from workbench.providers import catalog
-from workbench.runtime import keys
+from workbench.runtime.secrets import keys
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ import pytest
 import workbench as wb
 from workbench import deploy, pocket
 from workbench.errors import ArgumentError, ModelNotFound
-from workbench.modules.trainable import TrainableModule
-from workbench.runtime import jobs
+from workbench.modules.local.trainable import TrainableModule
+from workbench.runtime.work import jobs
 
 
 def test_a_dry_run_starts_and_writes_nothing(home: Path) -> None:

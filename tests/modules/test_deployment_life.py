@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import workbench as wb
 from workbench.cli.app import app
 from workbench.errors import ArgumentError, EndpointDown, NotStarted
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 from ..support.cli_helpers import workbench
 from ..support.job_helpers import ended, until

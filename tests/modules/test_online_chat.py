@@ -12,9 +12,9 @@ from scripted_http import Asked, Reply, Scripted
 import workbench as wb
 from workbench.core.endpoints import Timeouts
 from workbench.errors import ArgumentError, AuthenticationFailed, RateLimited, SettingsError
-from workbench.modules.online_chat import OnlineChatModule
+from workbench.modules.vendors.online_chat import OnlineChatModule
 from workbench.providers import catalog
-from workbench.runtime import keys
+from workbench.runtime.secrets import keys
 
 
 def chunk(delta: dict[str, object], finish: str | None = None) -> bytes:

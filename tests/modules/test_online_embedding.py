@@ -13,7 +13,7 @@ import workbench as wb
 from workbench import errors, providers, registry
 from workbench.core.media import Media
 from workbench.core.typed import DrawRequest, EmbedRequest, RerankRequest, SpeakRequest, TranscribeRequest
-from workbench.modules.typed_calls import CODECS
+from workbench.modules.typed.typed_calls import CODECS
 
 from ..support.scripted_http import Asked, Reply, scripted
 

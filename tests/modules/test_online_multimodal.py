@@ -23,7 +23,7 @@ from workbench.core.endpoints import Timeouts
 from workbench.core.media import Media
 from workbench.data.media import media, wav
 from workbench.formatters import decode_query_with_filepaths, encode_query_with_filepaths
-from workbench.modules.results import Audio, Images
+from workbench.modules.typed.results import Audio, Images
 
 from ..support.scripted_http import Asked, Reply, scripted
 
@@ -220,7 +220,7 @@ def test_an_address_that_is_not_what_was_promised_is_refused(home: Path, address
 
 def test_an_address_on_this_machine_is_not_taken_from_a_vendor_elsewhere() -> None:
     from workbench.core.endpoints import Endpoint
-    from workbench.runtime.fetch import fetch
+    from workbench.runtime.network.fetch import fetch
 
     file = Media("image", "image/png", b"", "http://127.0.0.1:9/a.png")
     with pytest.raises(errors.EndpointError, match="neither https nor on the server's own machine"):
@@ -365,7 +365,7 @@ def test_cancelling_an_awaited_call_ends_the_task_at_the_vendor(home: Path, quic
 
 def test_a_wait_says_how_far_it_is_where_somebody_looks_on(home: Path, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.modules import waiting
-    from workbench.runtime import front_end
+    from workbench.runtime.work import front_end
 
     shown: list[str] = []
     monkeypatch.setattr(waiting, "QUIET", 0.0)

@@ -13,9 +13,9 @@ from scripted_tuner import Tuner
 
 from workbench.core.jobs import JobState
 from workbench.errors import ArgumentError, DataError, JobFailed
-from workbench.modules.online_chat import OnlineChatModule
+from workbench.modules.vendors.online_chat import OnlineChatModule
 from workbench.providers import catalog
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 KEY = "sk-marked-0123456789abcdef"
 ROWS = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(12)]
@@ -128,7 +128,7 @@ def test_another_process_takes_up_what_a_process_that_has_gone_began(tuner: Tune
     tuner.looks = 10_000
     began = (
         "import sys\n"
-        "from workbench.modules.online_chat import OnlineChatModule\n"
+        "from workbench.modules.vendors.online_chat import OnlineChatModule\n"
         "from workbench.providers import catalog\n"
         "facts = {**catalog.provider('openai').fine_tuning, 'poll_seconds': 0.05}\n"
         "OnlineChatModule._fine_tuning = lambda self: facts\n"

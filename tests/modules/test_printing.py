@@ -16,7 +16,7 @@ import pytest
 import workbench as wb
 from workbench.core.events import Piece
 from workbench.flows import parallel, pipeline
-from workbench.modules.printing import Printer, check_stream, colours_on
+from workbench.modules.streaming.printing import Printer, check_stream, colours_on
 
 ANSI = re.compile(r"\x1b\[\d+m")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.modules import runs
+from workbench.modules.local import runs
 
 
 def make_model(folder: Path) -> Path:

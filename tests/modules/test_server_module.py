@@ -29,7 +29,7 @@ import pytest
 import workbench as wb
 from workbench.errors import ArgumentError, AuthenticationFailed, BadRequest, EndpointDown, JobFailed, NotStarted, ServerError
 from workbench.modules.sessions import session
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 
 def ask(url: str, body: Any = None, key: str = "", **headers: str) -> tuple[int, str]:
@@ -830,7 +830,7 @@ def test_the_session_travels(home: Path) -> None:
 
 def test_a_key_given_as_an_argument_is_not_written_into_a_file(home: Path) -> None:
     from workbench.core.endpoints import Endpoint
-    from workbench.runtime.keys import hold
+    from workbench.runtime.secrets.keys import hold
 
     far = wb.TrainableModule("far")
     far._serving.attach(Endpoint("https://example.invalid/v1", "far", source="openai", key_ref=hold("sk-only-in-memory")))

@@ -10,8 +10,8 @@ import pytest
 
 import workbench as wb
 from workbench.core.events import Piece
-from workbench.modules.context import listener
-from workbench.modules.outlet import Outlet
+from workbench.modules.streaming.context import listener
+from workbench.modules.streaming.outlet import Outlet
 
 
 def speak(*words: str) -> str:

@@ -22,7 +22,7 @@ from workbench.core.answers import Answer
 from workbench.data.media import media, wav
 from workbench.errors import ArgumentError, EndpointDown, NotStarted
 from workbench.formatters import encode_query_with_filepaths
-from workbench.modules.results import Audio, Images
+from workbench.modules.typed.results import Audio, Images
 
 from ..support.scripted_http import Asked, Reply, Scripted, scripted
 from ..support.tiny_models import tiny
@@ -141,7 +141,7 @@ def test_an_evaluation_asks_every_row(server: Scripted) -> None:
 
 def test_a_slow_call_says_that_it_is_at_work(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.modules import waiting
-    from workbench.runtime import front_end
+    from workbench.runtime.work import front_end
 
     said, seen = threading.Event(), []
     monkeypatch.setattr(waiting, "QUIET", 0.0)

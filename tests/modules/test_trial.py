@@ -18,10 +18,10 @@ import pytest
 import workbench as wb
 from workbench.core.options import Option
 from workbench.errors import ArgumentError, NotStarted
-from workbench.modules.trial_grid import grid, names, shown
-from workbench.modules.trial_rows import TrialRow
-from workbench.modules.trial_table import TrialTable
-from workbench.modules.trial_work import shares
+from workbench.modules.trials.trial_grid import grid, names, shown
+from workbench.modules.trials.trial_rows import TrialRow
+from workbench.modules.trials.trial_table import TrialTable
+from workbench.modules.trials.trial_work import shares
 
 ROWS = [{"instruction": "a", "output": "b"}]
 
@@ -119,7 +119,8 @@ def test_gpus_are_shared_out() -> None:
 
 
 def test_a_job_sees_the_gpus_of_its_trial(home: Path) -> None:
-    from workbench.runtime import detach, devices
+    from workbench.runtime.supervision import detach
+    from workbench.runtime.work import devices
 
     token = devices.assigned.set("1,3")
     try:
@@ -226,7 +227,7 @@ def test_flows_and_questions_may_hold_options(home: Path) -> None:
 
 def test_the_last_line_of_a_cell_shows_a_table_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = table_of(TrialRow(1, "a", {}))
-    monkeypatch.setattr("workbench.modules.trial_table.cell", lambda: 7)
+    monkeypatch.setattr("workbench.modules.trials.trial_table.cell", lambda: 7)
     with pytest.raises(NotImplementedError):
         table._ipython_display_()
     table.shown_in = 7

@@ -16,12 +16,12 @@ from workbench.core.endpoints import Timeouts
 from workbench.core.media import Media
 from workbench.core.messages import ChatRequest, as_messages
 from workbench.core.typed import DrawRequest, EmbedRequest, RerankRequest, SpeakRequest, TranscribeRequest
-from workbench.modules.online_endpoint import OnlineTarget, resolve
+from workbench.modules.vendors.online_endpoint import OnlineTarget, resolve
 from workbench.providers import catalog
-from workbench.runtime import keys
-from workbench.runtime.channel import Channel
-from workbench.runtime.deadline import Deadline
-from workbench.runtime.exchange import Exchange
+from workbench.runtime.answering.channel import Channel
+from workbench.runtime.network.deadline import Deadline
+from workbench.runtime.network.exchange import Exchange
+from workbench.runtime.secrets import keys
 
 MARK = "MARKEDKEY"
 BEARER, X_API, API_KEY, GOOGLE = "authorization: Bearer", "x-api-key:", "api-key:", "x-goog-api-key:"

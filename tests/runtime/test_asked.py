@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from workbench.core.protocols import JobPlace
-from workbench.runtime import asked
+from workbench.runtime.supervision import asked
 
 
 def place(tmp_path: Path) -> JobPlace:

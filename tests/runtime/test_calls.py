@@ -16,7 +16,8 @@ from workbench import errors, registry
 from workbench.core.endpoints import Endpoint, Network, Timeouts
 from workbench.core.protocols import FollowUp, FormPart, HttpRequest, Refused
 from workbench.dialects.plain import HttpResult, Plain
-from workbench.runtime import calls, loop
+from workbench.runtime import loop
+from workbench.runtime.network import calls
 
 from ..support.scripted_http import Asked, Reply, Scripted, scripted
 

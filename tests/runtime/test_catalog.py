@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runtime import catalog
-from workbench.runtime.models import resolve
+from workbench.runtime.inspecting import catalog
+from workbench.runtime.inspecting.models import resolve
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -28,7 +28,7 @@ from workbench.core.events import Piece
 from workbench.core.messages import ChatRequest, as_messages
 from workbench.errors import AuthenticationFailed, BadRequest, ContextTooLong, EndpointDown, EndpointTimeout, StreamBroken
 from workbench.runtime import loop
-from workbench.runtime.client import acomplete, open_stream
+from workbench.runtime.answering.client import acomplete, open_stream
 
 RUNNERS = Path(workbench.__file__).parent / "runners"
 ENDLESS = {"max_tokens": 1900, "ignore_eos": True, "temperature": 1.0}
@@ -338,7 +338,7 @@ def test_a_forked_child_has_a_loop_of_its_own(engine: Engine) -> None:
 import os, sys
 from workbench.core.endpoints import Endpoint
 from workbench.core.messages import ChatRequest, as_messages
-from workbench.runtime.client import open_stream
+from workbench.runtime.answering.client import open_stream
 def answer():
     return open_stream(Endpoint(**{engine.endpoint.to_json()!r}), ChatRequest(as_messages("Hello!"), parameters={{"max_tokens": 9}})).join().text
 first = answer()

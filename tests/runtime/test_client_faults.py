@@ -17,8 +17,8 @@ from workbench.core.endpoints import Endpoint, Timeouts
 from workbench.core.messages import ChatRequest, as_messages
 from workbench.errors import BadRequest, EndpointDown, EndpointTimeout, RateLimited, StreamBroken
 from workbench.runtime import loop
-from workbench.runtime.client import open_stream
-from workbench.runtime.stream import Stream
+from workbench.runtime.answering.client import open_stream
+from workbench.runtime.answering.stream import Stream
 
 Script = Callable[[socket.socket], None]
 ASK = ChatRequest(as_messages("Hi"))

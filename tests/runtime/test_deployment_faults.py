@@ -28,8 +28,9 @@ from workbench.core.jobs import JobState
 from workbench.core.messages import ChatRequest, Message
 from workbench.core.protocols import JobPlace
 from workbench.errors import EndpointDown, EndpointError, JobFailed, StreamBroken
-from workbench.runtime import asked, jobs
-from workbench.runtime.client import open_stream
+from workbench.runtime.answering.client import open_stream
+from workbench.runtime.supervision import asked
+from workbench.runtime.work import jobs
 
 from ..support.job_helpers import Submit, alive, ended, states, until
 

@@ -13,8 +13,9 @@ import pytest
 import workbench as wb
 from workbench.core.jobs import JobSpec, Progress
 from workbench.errors import EndpointDown, JobNotFound
-from workbench.runtime import hanging, jobs, vitals
-from workbench.runtime.health import Health
+from workbench.runtime.deployments.health import Health
+from workbench.runtime.supervision import hanging, vitals
+from workbench.runtime.work import jobs
 
 from ..support.job_helpers import until
 

@@ -10,8 +10,8 @@ import pytest
 import workbench as wb
 from workbench.core.specs import DeploySpec
 from workbench.errors import EnvironmentFailed
-from workbench.runtime import jobs
-from workbench.runtime.endpoints import deployment_for, deployment_spec
+from workbench.runtime.deployments.endpoints import deployment_for, deployment_spec
+from workbench.runtime.work import jobs
 
 
 @pytest.fixture

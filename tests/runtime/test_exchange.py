@@ -23,8 +23,10 @@ import pytest
 from workbench import errors, registry
 from workbench.core.endpoints import Endpoint, Network, Timeouts
 from workbench.core.messages import ChatRequest, Message, as_messages
-from workbench.runtime import calls, client, keys
-from workbench.runtime.client import acomplete, open_stream
+from workbench.runtime.answering import client
+from workbench.runtime.answering.client import acomplete, open_stream
+from workbench.runtime.network import calls
+from workbench.runtime.secrets import keys
 
 from ..support.scripted_http import Asked, Reply, Scripted, scripted
 
@@ -247,7 +249,7 @@ def test_a_closed_stream_gives_its_turn_to_the_next() -> None:
 
 
 def test_requests_beyond_those_of_a_minute_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.rate.MINUTE", 0.4)
+    monkeypatch.setattr("workbench.runtime.network.rate.MINUTE", 0.4)
     with scripted(script(GOOD)) as server:
         began = time.monotonic()
         streams = [open_stream(at(server, requests_per_minute=2), ASK) for _ in range(5)]

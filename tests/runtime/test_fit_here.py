@@ -14,11 +14,11 @@ from workbench import pocket
 from workbench.core.jobs import Failure, JobSpec
 from workbench.core.specs import DeploySpec
 from workbench.errors import DoesNotFit
-from workbench.runtime import fit as here
-from workbench.runtime import jobs
-from workbench.runtime.endpoints import deployment_spec
-from workbench.runtime.gguf_header import read_header
+from workbench.runtime.deployments import fit as here
+from workbench.runtime.deployments.endpoints import deployment_spec
+from workbench.runtime.inspecting.gguf_header import read_header
 from workbench.runtime.machine import Gpu, Holder, Machine, snapshot
+from workbench.runtime.work import jobs
 
 POCKET = str(pocket.path())
 CONFIG = {

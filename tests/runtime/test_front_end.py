@@ -7,7 +7,7 @@ import io
 import pytest
 
 from workbench.core.jobs import Progress
-from workbench.runtime.front_end import StatusLine, describe, duration, front_end
+from workbench.runtime.work.front_end import StatusLine, describe, duration, front_end
 
 
 class Terminal(io.StringIO):

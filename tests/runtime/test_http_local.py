@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from workbench.runtime import http_local
+from workbench.runtime.network import http_local
 
 
 class Server:

@@ -16,7 +16,7 @@ import pytest
 
 from workbench.core.jobs import Progress
 from workbench.errors import ModelNotFound
-from workbench.runtime.models import resolve
+from workbench.runtime.inspecting.models import resolve
 
 FILES = {
     "config.json": b'{"architectures": ["Qwen3ForCausalLM"]}',

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.core.jobs import JobState, Progress
 from workbench.core.protocols import JobPlace
-from workbench.runtime.ingest import Ingest
+from workbench.runtime.supervision.ingest import Ingest
 from workbench.store.writer import Batch
 
 
@@ -116,7 +116,7 @@ def test_a_servers_load_is_no_step_of_a_training(place: JobPlace) -> None:
 
 
 def test_a_servers_file_of_events_is_begun_anew_when_it_is_large(place: JobPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.ingest._LARGE", 200)
+    monkeypatch.setattr("workbench.runtime.supervision.ingest._LARGE", 200)
     ingest = Ingest(place)
     read(place, line("ready", url="http://127.0.0.1:1/v1", model="m"), ingest=ingest)
     position, steps = None, []

@@ -12,8 +12,8 @@ import pytest
 from workbench.core.kinds import KINDS
 from workbench.core.models import ModelMeta
 from workbench.providers import model_names
-from workbench.runtime.model_type import of_gguf
-from workbench.runtime.models import inspect
+from workbench.runtime.inspecting.model_type import of_gguf
+from workbench.runtime.inspecting.models import inspect
 
 ST = "sentence_transformers.models."
 POOLED = [f"{ST}Transformer", f"{ST}Pooling", f"{ST}Normalize"]

@@ -9,7 +9,7 @@ import pytest
 from workbench import registry
 from workbench.core.jobs import JobRecord, JobState
 from workbench.errors import JobFailed, JobNotFound
-from workbench.runtime.job import Job, job, jobs
+from workbench.runtime.work.job import Job, job, jobs
 
 from ..support.job_helpers import ended, until
 
@@ -65,7 +65,7 @@ def test_a_job_says_what_it_is_in_one_line(submit: Submit) -> None:
 def test_a_notebook_shows_the_monitor_and_survives_one_that_cannot_be_drawn(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
     handle = Job(submit("").id).wait()
     assert set(handle._repr_mimebundle_()) == {"text/plain"}
-    monkeypatch.setattr("workbench.runtime.job.front_end", lambda: "notebook")
+    monkeypatch.setattr("workbench.runtime.work.job.front_end", lambda: "notebook")
 
     class View:
         def __init__(self, of: Job) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from workbench.launchers.local import LocalLauncher
-from workbench.runtime import job_processes
+from workbench.runtime.supervision import job_processes
 from workbench.store.liveness import start_of
 
 from ..support.job_helpers import alive, until

@@ -14,8 +14,8 @@ import pytest
 
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.errors import JobError, JobFailed
-from workbench.runtime import jobs
-from workbench.runtime.job import Job
+from workbench.runtime.work import jobs
+from workbench.runtime.work.job import Job
 
 from ..support.job_helpers import alive, at_step, ended, states, steps, until
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.core.jobs import JobRecord, JobSpec, JobState
-from workbench.runtime import jobs
-from workbench.runtime.job import Job
-from workbench.runtime.job import jobs as list_jobs
+from workbench.runtime.work import jobs
+from workbench.runtime.work.job import Job
+from workbench.runtime.work.job import jobs as list_jobs
 from workbench.store import JobWriter, Owner
 
 from ..support.job_helpers import alive, at_step, ended, steps, until

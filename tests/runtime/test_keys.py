@@ -16,8 +16,8 @@ from rich.pretty import pretty_repr
 from workbench.core.endpoints import Endpoint
 from workbench.errors import ArgumentError, AuthenticationFailed, SettingsError
 from workbench.providers import catalog
-from workbench.runtime import held_keys, key_table, keyring_store, keys
-from workbench.runtime.keys import Secret
+from workbench.runtime.secrets import held_keys, key_table, keyring_store, keys
+from workbench.runtime.secrets.keys import Secret
 
 OPENAI = Endpoint("https://x", "m", key_ref="provider:openai:llm", source="openai")
 
@@ -94,7 +94,7 @@ def test_a_job_finds_the_dotenv_of_whoever_started_it(tmp_path: Path, monkeypatc
 
 
 def test_a_supervisor_is_told_the_place_of_the_dotenv_and_not_what_is_in_it(home: Path) -> None:
-    from workbench.runtime.detach import _environment
+    from workbench.runtime.supervision.detach import _environment
 
     assert "WORKBENCH_DOTENV" not in _environment(home, {})
     Path(".env").write_text("OPENAI_API_KEY=sk-marked\n")

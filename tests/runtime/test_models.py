@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from workbench import pocket
 from workbench.errors import ArgumentError, ModelNotFound
-from workbench.runtime.gguf_header import read_header
-from workbench.runtime.models import display_name, inspect, local_models, resolve
+from workbench.runtime.inspecting.gguf_header import read_header
+from workbench.runtime.inspecting.models import display_name, inspect, local_models, resolve
 
 GGUF = next(pocket.path().glob("*.gguf"))
 

@@ -12,8 +12,8 @@ import pytest
 
 from workbench.core.messages import ChatRequest, Message, ToolCall, as_messages
 from workbench.errors import AuthenticationFailed, ContextTooLong
-from workbench.runtime import calls
-from workbench.runtime.client import acomplete, open_stream
+from workbench.runtime.answering.client import acomplete, open_stream
+from workbench.runtime.network import calls
 
 from .test_client import ENDLESS, Engine, start_engine, until
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench.runtime.pulse import EVERY_S, pulse
+from workbench.runtime.network.pulse import EVERY_S, pulse
 
 WAITS = {
     "a module": "await Slow().acall(1)",
@@ -21,7 +21,7 @@ WAITS = {
 CELL = """
     import asyncio, os, signal, threading, time
     import workbench as wb
-    from workbench.runtime.stream import Stream
+    from workbench.runtime.answering.stream import Stream
 
     class Slow(wb.ModuleBase):
         def forward(self, x): time.sleep(60)

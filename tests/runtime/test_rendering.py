@@ -16,9 +16,9 @@ import pytest
 from workbench import pocket
 from workbench.core.prompting import PromptRequest, readable
 from workbench.errors import ArgumentError, WorkbenchError
-from workbench.runtime import rendering
-from workbench.runtime.chat_templates import template_of
-from workbench.runtime.rendering import TemplateRefused
+from workbench.runtime.inspecting import rendering
+from workbench.runtime.inspecting.chat_templates import template_of
+from workbench.runtime.inspecting.rendering import TemplateRefused
 
 HI = ({"role": "user", "content": "Hi"},)
 

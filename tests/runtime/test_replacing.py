@@ -9,7 +9,8 @@ import pytest
 
 import workbench as wb
 from workbench.errors import DoesNotFit, JobFailed
-from workbench.runtime import fit, machine, replacing
+from workbench.runtime import machine
+from workbench.runtime.deployments import fit, replacing
 from workbench.runtime.machine import Machine
 
 ROOM = 3 << 20  # bytes: a pocket with 8,192 tokens takes more

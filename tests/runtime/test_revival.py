@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.jobs import Failure
-from workbench.runtime.revival import HEALTHY_SECONDS, Death, Revival, port_taken
+from workbench.runtime.supervision.revival import HEALTHY_SECONDS, Death, Revival, port_taken
 
 
 def test_the_pauses_double_and_the_limit_holds() -> None:

@@ -11,7 +11,7 @@ from scripted_http import Asked, Reply, scripted
 import workbench as wb
 from workbench.core.endpoints import Endpoint
 from workbench.core.models import ModelMeta, Served
-from workbench.runtime import served_facts
+from workbench.runtime.deployments import served_facts
 
 VLLM = {
     "/v1/models": {

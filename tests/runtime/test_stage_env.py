@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from workbench.core.protocols import JobPlace
-from workbench.runtime import detach
-from workbench.runtime.stage_env import KEY_VARIABLES, stage_environment, threads, without_keys
+from workbench.runtime.supervision import detach
+from workbench.runtime.supervision.stage_env import KEY_VARIABLES, stage_environment, threads, without_keys
 
 PLACE = JobPlace("k1", Path("/jobs/k1"))
 PYTHON = Path("/envs/x/bin/python")
@@ -55,6 +55,6 @@ def test_a_supervisor_is_told_which_variables_hold_keys_but_no_key(home: Path, m
 
 def test_a_supervisor_starts_without_what_only_a_client_needs() -> None:
     heavy = "pydantic", "pandas", "numpy", "httpx", "asyncio", "workbench.settings", "workbench.providers.catalog", "workbench.envs.build"
-    own = "workbench.runtime.supervisor, workbench.deploy.llama_cpp_server, workbench.envs.choice"
+    own = "workbench.runtime.supervision.supervisor, workbench.deploy.llama_cpp_server, workbench.envs.choice"
     code = f"import sys, {own}; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

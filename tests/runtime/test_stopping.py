@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.jobs import STOP_AND_SAVE, STOP_NOW
-from workbench.runtime.stopping import Step, WayDown
+from workbench.runtime.supervision.stopping import Step, WayDown
 
 ASK, TERMINATE, KILL = Step.ASK, Step.TERMINATE, Step.KILL
 

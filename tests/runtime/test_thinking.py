@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.runtime.thinking import ThinkSplitter
+from workbench.runtime.answering.thinking import ThinkSplitter
 
 
 def split(*fragments: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from workbench.core.endpoints import Endpoint, Network, Timeouts
 from workbench.core.protocols import FormPart, HttpRequest
 from workbench.errors import EndpointTimeout
-from workbench.runtime import calls
+from workbench.runtime.network import calls
 
 from ..support.scripted_http import scripted
 

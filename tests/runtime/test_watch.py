@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from workbench.core.jobs import JobRecord, JobState
-from workbench.runtime import jobs
-from workbench.runtime.watch import JobUpdate, JobWatch
+from workbench.runtime.work import jobs
+from workbench.runtime.work.watch import JobUpdate, JobWatch
 
 from ..support.job_helpers import at_step, ended, until
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import workbench as wb
 from workbench.errors import ModelNotFound
-from workbench.runtime.wholeness import check_whole
+from workbench.runtime.inspecting.wholeness import check_whole
 
 POCKET = Path(wb.pocket.path())
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from workbench.core.jobs import Failure, JobRecord, JobSpec, JobState, Progress
-from workbench.runtime.words import ago, detail, duration, state_word
+from workbench.runtime.work.words import ago, detail, duration, state_word
 
 RECORD = JobRecord("k1", JobSpec("finetune", "dummy", "tone", {}), JobState.RUNNING, 0.0)
 

@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
         with jupyter(tmp_path_factory.mktemp("server"), "jupyter_server") as running:
             patch.setenv("WORKBENCH_HOME", str(running.home))
             yield running
-            from workbench.runtime import jobs
+            from workbench.runtime.work import jobs
 
             jobs.end_all()
 

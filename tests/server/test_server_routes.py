@@ -15,7 +15,7 @@ from jupyter_process import Jupyter
 
 import workbench as wb
 from workbench.core.jobs import JobRecord, JobSpec
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 from workbench.server.events import SCHEMA
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from workbench.core.events import ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
 from workbench.core.messages import Completion
-from workbench.runtime.channel import Channel
-from workbench.runtime.lines import LineSplitter
-from workbench.runtime.reader import Reader
+from workbench.runtime.answering.channel import Channel
+from workbench.runtime.answering.reader import Reader
+from workbench.runtime.network.lines import LineSplitter
 
 
 def decode(dialect: Any, *fragments: bytes) -> list[StreamEvent]:

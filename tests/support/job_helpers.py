@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from workbench.core.jobs import JobRecord, JobSpec, JobState
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 Submit = Callable[..., JobRecord]
 

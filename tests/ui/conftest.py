@@ -52,7 +52,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, shared_envs: Path) -> Iterator
         with jupyter(tmp_path_factory.mktemp("lab"), "jupyterlab", _OPTIONS) as running:
             patch.setenv("WORKBENCH_HOME", str(running.home))
             yield running
-            from workbench.runtime import jobs
+            from workbench.runtime.work import jobs
 
             jobs.end_all()
 

@@ -13,7 +13,7 @@ from bench import Bench
 from look import FAINT, LEAVES
 from playwright.sync_api import Browser, expect
 
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 GB = 1 << 30
 _RANDOM = random.Random(3)

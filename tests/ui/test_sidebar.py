@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 
 import workbench
 from workbench.core.jobs import JobRecord, JobSpec, JobState
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 SERVE = "emit('ready', url='http://127.0.0.1:9/v1', model='m')\nwhile 'stop' not in commands(): time.sleep(0.05)"
 

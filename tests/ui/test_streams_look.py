@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 START = """
 import workbench as wb

@@ -25,7 +25,7 @@ def tuner() -> Iterator[Tuner]:
 def test_the_monitor_follows_a_vendors_fine_tuning(open_notebook: Callable[..., Notebook], tuner: Tuner) -> None:
     notebook = open_notebook(
         f"import workbench as wb\n"
-        f"from workbench.modules.online_chat import OnlineChatModule\n"
+        f"from workbench.modules.vendors.online_chat import OnlineChatModule\n"
         f"m = OnlineChatModule('gpt-4o-mini', source='openai', base_url={tuner.url!r}, api_key={KEY!r})\n"
         f"facts = dict(m._fine_tuning(), poll_seconds=0.3)\n"
         f"OnlineChatModule._fine_tuning = lambda self: facts\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 START = "import workbench as wb\nm = wb.TrainableModule('pocket')\nm"
 EVAL = """

@@ -16,9 +16,9 @@ from workbench.core.jobs import JobSpec
 from workbench.core.messages import Usage
 from workbench.evals.result import EvalOutput, EvalResult, EvalRow, Measure
 from workbench.modules import TrainableModule
-from workbench.runtime import jobs
 from workbench.runtime.machine import Gpu as GpuSnapshot
 from workbench.runtime.machine import Holder, Machine
+from workbench.runtime.work import jobs
 from workbench.widgets.chat import Chat
 from workbench.widgets.evaltable import EvalTable
 from workbench.widgets.gpu import Gpu

@@ -10,7 +10,7 @@ import nbformat
 from playwright.sync_api import Locator, expect
 
 from workbench.core.jobs import JobRecord, JobSpec, JobState
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 
 
 def start(name: str, script: str, **payload: Any) -> JobRecord:

@@ -11,7 +11,7 @@ import pytest
 from workbench.core.events import Piece
 from workbench.core.messages import Usage
 from workbench.errors import ArgumentError, EndpointDown
-from workbench.runtime.stream import Channel, Stream
+from workbench.runtime.answering.stream import Channel, Stream
 from workbench.widgets.chat import Chat
 
 from ..support.job_helpers import until

@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.core.specs import DeploySpec
-from workbench.runtime.inspection import inspect
+from workbench.runtime.inspecting.inspection import inspect
 from workbench.widgets.modelcard import ModelCard
 from workbench.widgets.modelcode import code_of
 

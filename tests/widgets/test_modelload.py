@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from workbench.core.jobs import JobRecord, JobSpec, JobState, MetricRow, Progress
 from workbench.core.models import ModelMeta
 from workbench.core.specs import DeploySpec
-from workbench.runtime.metrics import as_load_frame
+from workbench.runtime.work.metrics import as_load_frame
 from workbench.widgets.modelfacts import details_of, reason_of
 from workbench.widgets.modelload import POINTS, WINDOW, of_rows
 from workbench.widgets.modelstart import StartSteps

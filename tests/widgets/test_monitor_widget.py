@@ -11,7 +11,7 @@ import pytest
 
 from workbench.core.jobs import JobRecord, JobState, MetricRow
 from workbench.errors import JobNotFound
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 from workbench.widgets.metrics import Columns, smoothed
 from workbench.widgets.monitor import Monitor
 from workbench.widgets.preview import first_rows

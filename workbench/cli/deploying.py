@@ -31,12 +31,13 @@ def deploy(
     """
     from ..core.jobs import JobState
     from ..errors import ArgumentError
-    from ..modules import deploy_plan, engines
-    from ..modules.serving import Serving
-    from ..runtime import joining, models
-    from ..runtime.front_end import StatusLine, describe
-    from ..runtime.replacing import makes_room
-    from ..runtime.words import state_word
+    from ..modules.local import deploy_plan, engines
+    from ..modules.local.serving import Serving
+    from ..runtime.deployments import joining
+    from ..runtime.deployments.replacing import makes_room
+    from ..runtime.inspecting import models
+    from ..runtime.work.front_end import StatusLine, describe
+    from ..runtime.work.words import state_word
 
     chosen = engines.chosen(engine, key_values(arguments or []), attach=False)
     line = StatusLine()
@@ -66,7 +67,7 @@ def deploy(
 
 
 def _answers(record: JobRecord, why: str) -> None:
-    from ..runtime.endpoints import endpoint_of
+    from ..runtime.deployments.endpoints import endpoint_of
 
     endpoint = endpoint_of(record)
     say(f"{record.name} answers, served by {why}.")
@@ -91,8 +92,8 @@ def query(
     """Say something to a deployment, or call a served function, and print the answer while it comes."""
     from ..core.messages import ChatRequest, Message
     from ..errors import ArgumentError
-    from ..runtime import endpoints
-    from ..runtime.client import open_stream
+    from ..runtime.answering.client import open_stream
+    from ..runtime.deployments import endpoints
 
     if text == "-":
         if sys.stdin.isatty():
@@ -114,7 +115,7 @@ def query(
 
 def undeploy(name: Annotated[str, DEPLOYMENT]) -> None:
     """End a deployment, for everybody who uses it."""
-    from ..runtime import jobs
+    from ..runtime.work import jobs
 
     record = _deployment(name)
     jobs.stop(record.id)
@@ -124,8 +125,8 @@ def undeploy(name: Annotated[str, DEPLOYMENT]) -> None:
 
 def restart(name: Annotated[str, DEPLOYMENT]) -> None:
     """Start a deployment's engine anew, for everybody who uses it; one that has ended comes back as it was."""
-    from ..runtime.deployment import Deployment
-    from ..runtime.front_end import StatusLine, describe
+    from ..runtime.deployments.deployment import Deployment
+    from ..runtime.work.front_end import StatusLine, describe
 
     line = StatusLine()
     try:
@@ -138,7 +139,7 @@ def restart(name: Annotated[str, DEPLOYMENT]) -> None:
 def _deployment(name: str) -> JobRecord:
     """The deployment at work that a user means."""
     from ..errors import JobNotFound
-    from ..runtime.deployment import find
+    from ..runtime.deployments.deployment import find
 
     try:
         return find(name, active=True)

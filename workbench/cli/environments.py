@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.sizes import size
 from .console import note, say
 
 app = typer.Typer(help="Environments: the interpreters that trainers and engines run in.", no_args_is_help=True)
@@ -28,7 +29,7 @@ def create(
     """Build an environment now, with progress; most are otherwise built when they are first needed."""
     from ..envs import create as build
     from ..envs.definitions import definition
-    from ..runtime.front_end import StatusLine, describe
+    from ..runtime.work.front_end import StatusLine, describe
 
     if reason := definition(name).on_word:
         note(reason)
@@ -44,11 +45,10 @@ def create(
 def remove(name: Annotated[str, NAME]) -> None:
     """Delete what was built for an environment."""
     from ..envs import remove as delete
-    from ..envs.catalog import readable
 
     freed = delete(name)
     if freed:
-        say(f"{name} is removed: {readable(freed)} freed.")
+        say(f"{name} is removed: {size(freed)} freed.")
     else:
         note(f"Nothing was built for {name}.")
 

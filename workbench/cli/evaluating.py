@@ -115,7 +115,7 @@ def _cell_failed(error: str, number: int, path: Path, copy: Path) -> None:
 
 
 def _still_running() -> None:
-    from ..runtime import jobs
+    from ..runtime.work import jobs
 
     names = [r.name for r in jobs.store().jobs(active=True)]
     if names:

@@ -26,9 +26,9 @@ def finetune(
     """
     from .. import modules
     from ..core.jobs import JobState
-    from ..modules.following import failed, follow
-    from ..modules.training import check_path
-    from ..runtime.front_end import StatusLine, describe
+    from ..modules.local.following import failed, follow
+    from ..modules.local.training import check_path
+    from ..runtime.work.front_end import StatusLine, describe
 
     for path in filter(None, (data, valid)):
         check_path(path)  # a dry run would do without

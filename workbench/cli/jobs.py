@@ -1,4 +1,4 @@
-"""``workbench ps``, ``logs`` and ``stop``: faces of `workbench.runtime.jobs`."""
+"""``workbench ps``, ``logs`` and ``stop``: faces of `workbench.runtime.work.jobs`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def ps(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for programs.")] = False,
 ) -> None:
     """List jobs: fine-tunings and deployments, those of notebooks too."""
-    from ..runtime import jobs
-    from ..runtime.words import ago, state_word
+    from ..runtime.work import jobs
+    from ..runtime.work.words import ago, state_word
 
     jobs.sweep()
     records = jobs.store().jobs(active=None if all else True)
@@ -41,7 +41,7 @@ def ps(
 
 def _doing(record: JobRecord) -> str:
     """Where it answers, unless there is more to say."""
-    from ..runtime.words import detail
+    from ..runtime.work.words import detail
 
     what = detail(record)
     url = str((record.endpoint or {}).get("url", "")) if str(record.state) == "running" else ""
@@ -77,7 +77,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 40,
 ) -> None:
     """Show a job's log: everything that its processes wrote."""
-    from ..runtime import jobs
+    from ..runtime.work import jobs
     from ..store.logs import LogFollower
 
     record = jobs.store().job(job)
@@ -109,8 +109,8 @@ def stop(
 ) -> None:
     """End a job; a trainer finishes its step and writes a checkpoint first."""
     from ..errors import ArgumentError
-    from ..runtime import jobs
-    from ..runtime.words import state_word
+    from ..runtime.work import jobs
+    from ..runtime.work.words import state_word
 
     if bool(job) == all:
         raise ArgumentError("stop takes one job, or --all.", "", "workbench ps lists the jobs; workbench stop NAME ends one.")

@@ -1,4 +1,4 @@
-"""``workbench keys``: a face of `workbench.runtime.key_table`. A key is never an argument: other users of a machine can read those."""
+"""``workbench keys``: a face of `workbench.runtime.secrets.key_table`. A key is never an argument: other users of a machine can read those."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PART = typer.Option("--part", metavar="NAME", help="Only this part of the key, s
 @app.command("set")
 def keep(source: Annotated[str, SOURCE], part: Annotated[str, PART] = "") -> None:
     """Ask for a key and keep it; piped in, one line for each part."""
-    from ..runtime import key_table
+    from ..runtime.secrets import key_table
 
     note(key_table.keep(source, _ask, part))
 
@@ -26,7 +26,7 @@ def keep(source: Annotated[str, SOURCE], part: Annotated[str, PART] = "") -> Non
 @app.command("list")
 def listing(everyone: Annotated[bool, typer.Option("--all", help="Vendors without a key, too.")] = False) -> None:
     """List the vendors whose key is there, and where it comes from."""
-    from ..runtime.key_table import key_table
+    from ..runtime.secrets.key_table import key_table
 
     say(repr(key_table(everyone)))
 
@@ -34,7 +34,7 @@ def listing(everyone: Annotated[bool, typer.Option("--all", help="Vendors withou
 @app.command()
 def remove(source: Annotated[str, SOURCE], part: Annotated[str, PART] = "") -> None:
     """Take a key out of the keyring."""
-    from ..runtime import key_table
+    from ..runtime.secrets import key_table
 
     note(key_table.forget(source, part))
 

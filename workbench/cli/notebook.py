@@ -26,7 +26,7 @@ from nbclient.util import ensure_async
 
 from ..errors import ArgumentError, DataError, EnvironmentFailed, nearest
 from ..evals.announce import MIME
-from ..runtime.front_end import HEADLESS
+from ..runtime.work.front_end import HEADLESS
 from ..store.logs import readable, tail
 from .progress import as_drawn
 

@@ -32,7 +32,7 @@ def serve(
     Prints the address and the file that holds its key. The same function is served once: asking again gives the server that is there,
     and after a change of the file a new one.
     """
-    from ..modules.server_module import ServerModule
+    from ..modules.served.server_module import ServerModule
 
     module, attribute = _module(target)
     served, before, after = (_attribute(module, n) if n else None for n in (attribute, pre, post))
@@ -51,7 +51,7 @@ def ask(record: JobRecord, text: str, as_json: bool, system: str, parameters: di
     """Call a served function and print what it gives: texts as they are and as they come, other values as JSON."""
     from ..core import wire
     from ..errors import ArgumentError
-    from ..modules.url_module import UrlModule
+    from ..modules.served.url_module import UrlModule
 
     if system:
         raise ArgumentError("--system has no meaning here.", f"{record.name} is a function, not a model.", "Leave it out.")

@@ -54,7 +54,7 @@ class Endpoint:
     headers : Mapping
         Sent with every request; never a key.
     key_ref : str
-        Where `workbench.runtime.keys` finds the key otherwise: ``provider:<name>`` or ``held:<id>``; or empty.
+        Where `workbench.runtime.secrets.keys` finds the key otherwise: ``provider:<name>`` or ``held:<id>``; or empty.
     auth : str
         A name in the registry group ``auth``; the dialect's own way when empty.
     options : Mapping

@@ -10,7 +10,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..runtime.front_end import display, front_end
+from ..runtime.work.front_end import display, front_end
 
 if TYPE_CHECKING:
     from .result import EvalResult

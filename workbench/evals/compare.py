@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ArgumentError, unknown_argument
 from ..modules.sessions import no_session
 from ..runtime import loop
-from ..runtime.front_end import StatusLine
+from ..runtime.work.front_end import StatusLine
 from . import journal, rows, show
 from .identity import Identity, digest, of_subject
 from .result import EvalResult

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from ..errors import QuotaExhausted, RateLimited
-from ..runtime import refusals
+from ..runtime.network import refusals
 
 T = TypeVar("T")
 ATTEMPTS = 6

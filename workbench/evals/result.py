@@ -321,8 +321,8 @@ class EvalResult:
         job = self.facts.get("models", {}).get(self.models[-1], {}).get("job") if self.models else None
         if not job:
             return None
-        from ..runtime import jobs
-        from ..runtime.metrics import as_frame
+        from ..runtime.work import jobs
+        from ..runtime.work.metrics import as_frame
 
         with contextlib.suppress(JobNotFound):
             return as_frame(jobs.all_metrics(job))

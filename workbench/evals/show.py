@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import registry
 from ..errors import WorkbenchError
-from ..runtime.front_end import cell, display, front_end
-from ..runtime.words import duration
+from ..runtime.work.front_end import cell, display, front_end
+from ..runtime.work.words import duration
 from . import announce, text, words
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The backend ``finetune.online``: a vendor trains. One stage, in the interpreter that runs, talks to the vendor from upload to deployment.
 
-Knows the registry's forms and no vendor's wire; `workbench.runtime.vendor_training` sends.
+Knows the registry's forms and no vendor's wire; `workbench.runtime.supervision.vendor_training` sends.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class OnlineFinetune:
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:
         """One stage that talks to the vendor."""
-        argv = ("-m", "workbench.runtime.vendor_training", str(place.folder))
+        argv = ("-m", "workbench.runtime.supervision.vendor_training", str(place.folder))
         files = {"remote.json": json.dumps(payload)}
         return (Stage("train", "Fine-tuning at the vendor", self.environment, argv, files=files, stop_grace=60.0, asks_vendors=True),)
 

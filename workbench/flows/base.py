@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from .. import registry
 from ..errors import FlowArgumentError
-from ..runtime.pulse import pulse
+from ..runtime.network.pulse import pulse
 from . import building, picture, places, tree
 from .assembly import Assembly
 from .binding import Frame, bind

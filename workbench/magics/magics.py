@@ -14,8 +14,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..modules.chat import ChatModule
-from ..modules.printing import Printer
-from ..runtime.front_end import front_end
+from ..modules.streaming.printing import Printer
+from ..runtime.work.front_end import front_end
 from .models import find
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..runtime.job_list import JobList
+    from ..runtime.work.job_list import JobList
 
 NAMES = {"line": ("chat", "jobs", "gpu", "keys"), "cell": ("chat",)}
 _HELP = argument("-h", "--help", action="store_true", help="Show this help.")
@@ -81,7 +81,7 @@ class WorkbenchMagics(Magics):
         options = _parse(self.jobs, line)
         if options is None:
             return None
-        from ..runtime.job import jobs
+        from ..runtime.work.job import jobs
 
         return jobs(options.kind, True if options.active else None, options.n)
 
@@ -113,7 +113,7 @@ class WorkbenchMagics(Magics):
         options = _parse(self.keys, line)
         if options is None:
             return None
-        from ..runtime import key_table
+        from ..runtime.secrets import key_table
 
         if options.action == "list":
             return key_table.key_table(options.all)

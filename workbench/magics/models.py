@@ -10,11 +10,11 @@ from IPython.core.error import UsageError
 from ..core.jobs import JobRecord, JobState
 from ..core.kinds import CHATS, KINDS, noun
 from ..errors import NotStarted
-from ..modules.auto_model import AutoModel
+from ..modules.auto.auto_model import AutoModel
 from ..modules.chat import ChatModule
-from ..modules.trainable import TrainableModule
+from ..modules.local.trainable import TrainableModule
 from ..modules.views import last_started
-from ..runtime import jobs
+from ..runtime.work import jobs
 
 DEFAULT = "pocket"
 

@@ -7,8 +7,8 @@ import sys
 from .base import ModuleBase
 from .chat import ChatModule
 from .hooks import Hook
-from .stream_call import StreamCall, StreamCallHelper
-from .trainable import TrainableModule
+from .local.trainable import TrainableModule
+from .streaming.stream_call import StreamCall, StreamCallHelper
 
 __all__ = ["ChatModule", "Hook", "ModuleBase", "StreamCall", "StreamCallHelper", "TrainableModule"]
 

@@ -20,12 +20,12 @@ from ..core.jobs import JobSpec
 from ..core.messages import Usage
 from ..errors import NotStarted
 from ..runtime import loop
-from ..runtime.pulse import pulse
+from ..runtime.network.pulse import pulse
 from . import builder_keys, contents, hooks, life, tree, usage, wishes
-from .context import listener
 from .evaluation import EvalSet, identity
-from .outlet import Nothing, Outlet
-from .printing import StreamOption, check_stream
+from .streaming.context import listener
+from .streaming.outlet import Nothing, Outlet
+from .streaming.printing import StreamOption, check_stream
 from .usage import Call, running
 from .wishes import Wish, tries
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..core.options import Option
-    from ..runtime.job import Job
+    from ..runtime.work.job import Job
 
 
 class ModuleBase:

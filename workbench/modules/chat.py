@@ -24,13 +24,13 @@ from ..prompts import ChatPrompter, PrompterBase, prompter_of
 from ..runtime.threads import in_thread
 from . import contents, parameters, sessions, usage
 from .base import ModuleBase
-from .outlet import Outlet
-from .printing import StreamOption, check_stream
-from .switch import StreamSwitch
+from .streaming.outlet import Outlet
+from .streaming.printing import StreamOption, check_stream
+from .streaming.switch import StreamSwitch
 from .wishes import tries
 
 if TYPE_CHECKING:
-    from ..runtime.stream import Stream
+    from ..runtime.answering.stream import Stream
 
 Tools = Sequence[Mapping[str, Any]]
 Prompt = str | Mapping[str, Any] | PrompterBase | None
@@ -319,7 +319,7 @@ class ChatModule(ModuleBase):
         remember : bool
             Whether the session keeps the turn: not that of a call which brings a history of its own.
         """
-        from ..runtime.client import open_stream
+        from ..runtime.answering.client import open_stream
 
         talk = sessions.current.get() if remember else None
         answer = open_stream(endpoint, request, timeouts=timeouts)

@@ -12,7 +12,7 @@ from .sessions import no_session
 from .wishes import wished
 
 if TYPE_CHECKING:
-    from ..runtime.job import Job
+    from ..runtime.work.job import Job
     from .base import ModuleBase
 
 

@@ -14,11 +14,11 @@ from .. import registry
 from ..core.jobs import JobRecord, Progress
 from ..core.kinds import CHATS
 from ..errors import PluginError
-from ..runtime.front_end import StatusLine, cell, describe, display, front_end
+from ..runtime.work.front_end import StatusLine, cell, describe, display, front_end
 
 if TYPE_CHECKING:
-    from ..runtime.job import Job
-    from .trainable import TrainableModule
+    from ..runtime.work.job import Job
+    from .local.trainable import TrainableModule
 
 _last: weakref.ref[TrainableModule] | None = None
 

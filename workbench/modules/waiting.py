@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..runtime.front_end import StatusLine
+    from ..runtime.work.front_end import StatusLine
 
 QUIET = 2.0  # seconds before a wait is worth a word
 _TICK = 1.0
@@ -51,7 +51,7 @@ class Waiting:
 
     def _show(self, text: str) -> None:
         if self._line is None:
-            from ..runtime.front_end import StatusLine
+            from ..runtime.work.front_end import StatusLine
 
             self._line = StatusLine()
         self._line.show(text)

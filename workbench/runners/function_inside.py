@@ -42,7 +42,7 @@ class Inside:
         sessions: Any = sys.modules.get("workbench.modules.sessions")
         if self._session and sessions is not None:
             self._stack.enter_context(sessions.session(self._session))
-        context: Any = sys.modules.get("workbench.modules.context")
+        context: Any = sys.modules.get("workbench.modules.streaming.context")
         if context is not None:
             self._listener = self._listening(context)
             context.listener.set(self._listener)

@@ -132,7 +132,7 @@ def snapshot(jobs: Iterable[JobRecord] | None = None) -> Machine:
 
 
 def _active_jobs() -> list[JobRecord]:
-    from .jobs import store
+    from .work.jobs import store
 
     return store().jobs(active=True)
 

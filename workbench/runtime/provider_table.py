@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.providers import Provider
 from ..providers import catalog
-from . import keys
+from .secrets import keys
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -11,7 +11,10 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 
 from ..errors import ArgumentError, JobNotFound, WorkbenchError
-from ..runtime import catalog, jobs, joining, machine
+from ..runtime import machine
+from ..runtime.deployments import joining
+from ..runtime.inspecting import catalog
+from ..runtime.work import jobs
 from .events import Pump
 from .jobs_view import JobsView
 from .logs import read_log

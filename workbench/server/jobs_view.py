@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.jobs import JobRecord, JobState, MetricRow
 from ..core.kinds import call_of
-from ..runtime import jobs
+from ..runtime.work import jobs
 from ..store import Store
 
 _SECRET = re.compile(r"key|token$|password|secret|credential", re.IGNORECASE)

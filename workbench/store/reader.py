@@ -1,6 +1,6 @@
 """What any process may do with the jobs of a home: look, add one, ask one to end. Never changes a job's row otherwise.
 
-`lost` is told here: an active job whose supervisor is gone. It becomes part of the row when `workbench.runtime.sweep`
+`lost` is told here: an active job whose supervisor is gone. It becomes part of the row when `workbench.runtime.supervision.sweep`
 has ended what was left behind.
 """
 

@@ -19,7 +19,7 @@ from .words import duration
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from ..runtime.stream import Stream
+    from ..runtime.answering.stream import Stream
 
 _PIECES = 0.04
 
@@ -357,7 +357,7 @@ def _check(models: Sequence[Any]) -> None:
 
 def quietly(start: Callable[[], Any], model: Any) -> None:
     """Start a module without the card that it would show in the cell that runs: the widget that asked shows it already."""
-    from ..runtime.front_end import cell
+    from ..runtime.work.front_end import cell
 
     if hasattr(model, "_shown_in"):
         model._shown_in = cell()

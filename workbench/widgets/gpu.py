@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.jobs import JobRecord
+from ..core.sizes import size
 from ..errors import ArgumentError
 from ..runtime.machine import Holder, Machine
 from . import static
 from .base import Widget
 from .messages import say
-from .words import size
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -57,8 +57,8 @@ class Gpu(Widget):
     # ---- looking
 
     def _look(self) -> dict[str, Any]:
-        from ..runtime.jobs import store
         from ..runtime.machine import snapshot
+        from ..runtime.work.jobs import store
 
         jobs = store().jobs(active=True)
         now = snapshot(jobs)
@@ -103,7 +103,7 @@ class Gpu(Widget):
         return {"awake": self._awake, "stop": self._stop}
 
     def _stop(self, job_id: str) -> None:
-        from ..runtime import jobs
+        from ..runtime.work import jobs
 
         jobs.stop(job_id)
         self.news(self._look())

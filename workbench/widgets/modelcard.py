@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.jobs import JobRecord, JobState
 from ..core.kinds import call_of
 from ..core.models import ModelMeta
+from ..core.sizes import size
 from ..errors import ArgumentError
 from . import static
 from .base import Widget, problem
@@ -25,7 +26,7 @@ from .modelcode import code_of
 from .modelfacts import details_of, fit_of, reason_of
 from .modelload import LoadLines
 from .modelstart import StartSteps
-from .words import chip, duration, size
+from .words import chip, duration
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -101,7 +102,7 @@ class ModelCard(Widget):
     def _measure(self) -> None:
         import psutil
 
-        from ..runtime import jobs
+        from ..runtime.work import jobs
 
         record = self._record()
         self._load, self._log = None, ""
@@ -248,7 +249,7 @@ class ModelCard(Widget):
         self._in_background("stop", self._module.stop)
 
     def _cancel(self) -> None:
-        from ..runtime import jobs
+        from ..runtime.work import jobs
 
         record = self._record()
         if record is not None:

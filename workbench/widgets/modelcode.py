@@ -13,7 +13,7 @@ from typing import Any
 from ..core.jobs import JobRecord
 from ..core.models import ModelMeta
 from ..core.specs import DeploySpec
-from ..modules.deploy_arguments import OWN
+from ..modules.local.deploy_arguments import OWN
 
 _PLAIN = (str, int, float, bool, type(None))
 _LONGEST = 240  # characters: a line that a person still reads

@@ -61,7 +61,7 @@ def fit_of(module: Any) -> dict[str, Any] | None:
 def _restarts(record: JobRecord | None) -> int:
     if record is None or not record.state.active:
         return 0
-    from ..runtime import jobs
+    from ..runtime.work import jobs
 
     return jobs.store().tally(record.id, "restart")[0]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from ..runtime.watch import JobUpdate, JobWatch
+    from ..runtime.work.watch import JobUpdate, JobWatch
 
 _POLL, _TROUBLE = 0.05, 1.0
 _LOG_KEPT = 60_000
@@ -67,7 +67,7 @@ class Monitor(Widget):
     # ---- following
 
     def _follow(self, job_id: str) -> None:
-        from ..runtime.watch import JobWatch
+        from ..runtime.work.watch import JobWatch
 
         with self._lock:
             watch = JobWatch(job_id)  # raises when there is no such job
@@ -150,7 +150,7 @@ class Monitor(Widget):
         return Reply(*self._message(have if same else 0, log_end if same else 0))
 
     def _methods(self) -> Mapping[str, Callable[..., Any]]:
-        from ..runtime import jobs
+        from ..runtime.work import jobs
 
         return {
             "stop": lambda: self._do(jobs.stop, save=True),
@@ -167,7 +167,7 @@ class Monitor(Widget):
         action(self.job_id, *args, **kwargs)
 
     def _resume(self) -> None:
-        from ..runtime import jobs
+        from ..runtime.work import jobs
 
         self._follow(jobs.resume(self.job_id).id)
         self.news(*self._message(0, 0))
@@ -183,8 +183,8 @@ class Monitor(Widget):
 
     def to_pandas(self) -> DataFrame:
         """What was measured, one row per step; see `Job.metrics`."""
-        from ..runtime.jobs import all_metrics
-        from ..runtime.metrics import as_frame
+        from ..runtime.work.jobs import all_metrics
+        from ..runtime.work.metrics import as_frame
 
         return as_frame(all_metrics(self.job_id))
 

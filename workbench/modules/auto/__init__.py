@@ -1,0 +1,1 @@
+"""`AutoModel`: an online or a local module for a name."""

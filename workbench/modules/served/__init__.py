@@ -1,0 +1,1 @@
+"""`ServerModule` and `UrlModule`: a callable as a service, and calls of one."""

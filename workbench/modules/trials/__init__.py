@@ -1,0 +1,1 @@
+"""`TrialModule`: every combination of a module's options, tried side by side."""

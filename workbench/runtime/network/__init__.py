@@ -1,0 +1,1 @@
+"""Requests on their way: HTTP, connections, retries, rates and keys' last step. No wire format is known here."""
