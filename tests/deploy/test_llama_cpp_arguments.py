@@ -16,7 +16,7 @@ from workbench import envs, pocket
 from workbench.core.specs import DeploySpec
 from workbench.deploy import llama_cpp
 from workbench.deploy.gguf_files import find_gguf, find_mmproj, quantization_of
-from workbench.deploy.llama_cpp_arguments import ALIASES, FLAGS, PLACES, SLOTS
+from workbench.deploy.llama_cpp_arguments import ALIASES, ARGUMENTS, ELSEWHERE, OPPOSITES, SLOTS
 from workbench.deploy.llama_cpp_ends import explained
 from workbench.errors import ArgumentError, JobFailed, ModelNotFound
 
@@ -54,9 +54,9 @@ def test_names_that_nobody_knows_and_names_for_the_same_are_refused() -> None:
         llama_cpp.settle({"n_ctx": 1, "ctx_size": 2})
     with pytest.raises(ArgumentError, match="max_model_len"):
         llama_cpp.settle({"n_ctx": 1, "max_model_len": 2})
-    assert set(ALIASES.values()) <= set(PLACES)
-    assert set(FLAGS) <= set(PLACES)
-    assert not set(ALIASES) & set(PLACES)
+    assert {*ALIASES.values(), *OPPOSITES.values()} <= set(ARGUMENTS)
+    assert not set(ALIASES) & set(ARGUMENTS)
+    assert not set(ELSEWHERE) & {*ALIASES, *OPPOSITES, *ARGUMENTS}
 
 
 def test_of_several_files_one_is_chosen_by_name_or_quantization(several: Path) -> None:
@@ -122,6 +122,7 @@ def test_what_llama_cpp_cannot_do_is_refused_with_the_way_out(several: Path, tmp
     refused("no such GGUF file", arguments={"lora": ["/nowhere/a.gguf"]})
     refused("writes no K-quants", arguments={"outtype": "q4_k_m"})
     refused("no mmproj file", arguments={"mmproj": "/nowhere/mmproj.gguf"})
+    refused("no draft model", arguments={"md": "/nowhere/draft.gguf"})
     engine.check(DeploySpec(str(several / "tiny-q8_0.gguf"), type="vlm").to_json())
     for eyes in several.glob("mmproj*"):
         eyes.unlink()

@@ -6,7 +6,7 @@ Plans the processes; `workbench/runners/serve_llama_cpp.py` and ``convert_gguf.p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, gguf_cache, model_files
+from . import default_parameters, gguf_cache, llama_cpp_settle, llama_cpp_values, model_files
 from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
-from .gguf_files import find_gguf, find_mmproj, is_quantization, models_in
-from .llama_cpp_arguments import ALIASES, CHOICES, FLAGS, OUTTYPES, PLACES, SLOTS, defaults_of
+from .gguf_files import find_gguf, find_mmproj, models_in
+from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, ELSEWHERE, OUTTYPES, SLOTS, defaults_of
 from .llama_cpp_ends import explained
 
 WHERE = "deploy.llama_cpp"
@@ -38,22 +38,32 @@ class LlamaCpp(Engine):
     @classmethod
     def arguments(cls) -> list[str]:
         """The names it knows: those of llama.cpp's parameters, ``gguf`` and ``outtype``."""
-        return sorted({*PLACES, *CHOICES})
+        return sorted({*ARGUMENTS, *CHOICES})
+
+    @classmethod
+    def known(cls) -> set[str]:
+        """Every name that `settle` takes."""
+        return {*super().known(), *llama_cpp_settle.KNOWN}
+
+    @classmethod
+    def unknown(cls, name: str, known: Collection[str]) -> ArgumentError:
+        """The error for a name that it does not take: the nearest one, or what to do instead."""
+        if instead := ELSEWHERE.get(name.strip("-").replace("-", "_")):
+            return ArgumentError(f"{WHERE} does not take {name!r}.", "", instead)
+        return super().unknown(name, known)
 
     @classmethod
     def settle(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Under llama.cpp's own names. ``max_model_len``, vLLM's length of one conversation, becomes the ``n_ctx`` that all share."""
+        """Under one name each, with values in llama.cpp's words. ``max_model_len``, vLLM's length of one conversation, becomes the ``n_ctx`` that all
+        share.
+        """
         plain = {k.strip("-").replace("-", "_"): k for k in arguments}
-        rest = {k: v for k, v in arguments.items() if k != plain.get("max_model_len")}
-        if is_quantization(said := str(arguments.get(plain.get("quantization", ""), ""))) and said.lower() not in OUTTYPES:
-            rest["gguf"] = rest.pop(plain["quantization"])  # nobody converts to it, so a file is meant
-        out = super().settle(rest)
-        if "max_model_len" in plain:
-            if "n_ctx" in out:
-                what = f"{WHERE} was given n_ctx and max_model_len."
-                raise ArgumentError(what, "Both say how long conversations may be.", "Give one of them.")
-            out["n_ctx"] = int(arguments[plain["max_model_len"]]) * int(out.get("n_parallel", SLOTS))
-        return out
+        rest = llama_cpp_settle.plainly({k: v for k, v in arguments.items() if k != plain.get("max_model_len")})
+        if llama_cpp_settle.file_is_meant(str(arguments.get(plain.get("quantization", ""), ""))):
+            rest["gguf"] = rest.pop(plain["quantization"])
+        out = llama_cpp_settle.valued(super().settle(rest))
+        shared = llama_cpp_settle.length(arguments, out)
+        return out if shared is None else {**out, "n_ctx": shared}
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
         """The spec with settled arguments. Refuses models that llama.cpp cannot serve."""
@@ -70,6 +80,7 @@ class LlamaCpp(Engine):
         if self._gguf(spec) is None:
             gguf_cache.check_convertible(Path(spec.model))
         _check_eyes(spec)
+        _check_draft(spec)
         return spec
 
     def _gguf(self, spec: DeploySpec) -> Path | None:
@@ -109,7 +120,7 @@ class LlamaCpp(Engine):
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
             context_length=model_files.config(parent).get("max_position_embeddings") or 0,
-            parameters={PLACES[k]: v for k, v in _chosen(spec).items()},
+            parameters=llama_cpp_values.placed(_chosen(spec)),
             chat_template=spec.chat_template,
             ttl=spec.ttl,
             pooled=spec.type in POOLED,
@@ -124,15 +135,7 @@ class LlamaCpp(Engine):
         line = ["llama-server", "--model", str(gguf), "--alias", served_name(spec), "--port", "{port}", "--api-key", "{key}", "--jinja"]
         if spec.chat_template:
             line += ["--chat-template-file", spec.chat_template]
-        for name, value in {"n_parallel": SLOTS, **_chosen(spec)}.items():
-            flag = FLAGS.get(name, "--" + name.replace("_", "-"))
-            if isinstance(value, bool):
-                line += [flag] if value else [flag.replace("--", "--no-", 1)]
-            elif name == "lora_adapters":
-                line += [part for path in _paths(value) for part in (flag, path)]
-            else:
-                line += [flag, json.dumps(value) if isinstance(value, Mapping) else str(value)]
-        return line
+        return line + llama_cpp_values.flags({"n_parallel": SLOTS, **_chosen(spec)})
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
@@ -147,10 +150,12 @@ class LlamaCpp(Engine):
 def _chosen(spec: DeploySpec) -> dict[str, Any]:
     """The server's arguments: the model's own sampling, then the deployment's defaults, then what the user named."""
     parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
-    given = {k: v for k, v in spec.arguments.items() if k in PLACES and not (k == "chat_template" and spec.chat_template)}
+    given = {k: v for k, v in spec.arguments.items() if k in ARGUMENTS and not (k == "chat_template" and spec.chat_template)}
     found = defaults_of(model_files.read_json(parent / "generation_config.json"))
     found |= default_parameters.for_llama_cpp(default_parameters.checked(LlamaCpp.name, spec.defaults))
     found |= _pooled(spec)
+    if draft := given.get("spec_draft_model"):
+        given = {"spec_type": "draft-simple", **given, "spec_draft_model": str(llama_cpp_values.file_of(draft, parent))}
     eyes = _eyes(spec)
     return {**found, **given, **({"mmproj": eyes} if eyes else {})}
 
@@ -198,21 +203,24 @@ def _check_eyes(spec: DeploySpec) -> None:
         raise ArgumentError(f"{WHERE} cannot show pictures to {Path(spec.model).name}.", cause, fix)
 
 
+def _check_draft(spec: DeploySpec) -> None:
+    draft = _chosen(spec).get("spec_draft_model")
+    if draft and not (draft.endswith(".gguf") and Path(draft).is_file()):
+        fix = "Give the path of a small GGUF model with the same vocabulary."
+        raise ArgumentError(f"There is no draft model {draft}.", "A draft is a GGUF file.", fix)
+
+
 def _check_adapters(spec: DeploySpec) -> None:
     """LoRA adapters: GGUF files only, for every answer. llama.cpp has no names for them that a request could choose by."""
     if spec.adapters:
         cause = f"llama.cpp chooses no adapter by a request's model, and reads GGUF adapters only: {', '.join(spec.adapters)} cannot be offered."
         fix = "Serve with wb.deploy.vllm, merge the adapter into its base model, or give lora_adapters='adapter.gguf' for every answer."
         raise ArgumentError(f"{WHERE} does not serve adapters by name.", cause, fix)
-    for path in _paths(spec.arguments.get("lora_adapters") or ()):
+    for path in spec.arguments.get("lora_adapters") or ():
         if not path.endswith(".gguf") or not Path(path).expanduser().is_file():
             cause = "It is a folder; llama.cpp reads adapters as GGUF files." if Path(path).is_dir() else "There is no such GGUF file."
             fix = "Convert it with llama.cpp's convert_lora_to_gguf.py, or serve with wb.deploy.vllm and adapters=…."
             raise ArgumentError(f"{WHERE} cannot load the adapter {path}.", cause, fix)
-
-
-def _paths(value: Any) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
 
 
 def _convert(source: Path, target: Path, outtype: str) -> Stage:

@@ -68,12 +68,13 @@ def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
         p.kv_unified = context * slots > TOTAL_CONTEXT  # where not every slot can have all, each may take what is free
     threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     if threads:
-        p.cpuparams.n_threads = threads
+        p.cpuparams.n_threads = p.speculative.draft.cpuparams.n_threads = threads
     if spec.get("chat_template"):
         with open(spec["chat_template"], encoding="utf-8") as f:
             p.chat_template = f.read()
     if "lora_adapters" in given:
-        p.lora_adapters = [adapter(xllamacpp, path) for path in listed(given.pop("lora_adapters"))]
+        p.lora_adapters = [adapter(xllamacpp, path, scale) for path, scale in given.pop("lora_adapters")]
+    chosen = getattr(getattr(xllamacpp, "common_params_sampling_config", None), "__members__", {})
     for place, value in given.items():
         *groups, name = place.split(".")
         target = p
@@ -81,20 +82,18 @@ def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
             target = getattr(target, group)
         try:
             setattr(target, name, fitting(value, getattr(target, name)))
-        except (TypeError, ValueError, OverflowError, AttributeError) as e:
+        except (TypeError, ValueError, OverflowError, AttributeError, AssertionError) as e:
             serving.fail(f"llama.cpp does not take {name}={value!r}: {e}", "ArgumentError")
+        if groups == ["sampling"] and (bit := chosen.get(f"COMMON_PARAMS_SAMPLING_CONFIG_{name.upper()}")):
+            p.sampling.user_sampling_config |= int(bit)  # else what the file says of sampling stands above it
     return p
 
 
-def adapter(xllamacpp: Any, path: Any) -> Any:
-    """A LoRA adapter at its full strength."""
+def adapter(xllamacpp: Any, path: Any, scale: float) -> Any:
+    """A LoRA adapter, and how strongly it counts."""
     found = xllamacpp.CommonAdapterLoraInfo()
-    found.path, found.scale = str(path), 1.0
+    found.path, found.scale = str(path), float(scale)
     return found
-
-
-def listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
 
 
 def fitting(value: Any, old: Any) -> Any:
@@ -102,10 +101,12 @@ def fitting(value: Any, old: Any) -> Any:
     members = getattr(type(old), "__members__", None)
     if members and isinstance(value, str):
         known = {name.lower(): member for name, member in members.items()}
-        found = [m for name, m in known.items() if name == value.lower() or name.endswith("_" + value.lower())]
+        found = sorted((name for name in known if name == value.lower() or name.endswith("_" + value.lower())), key=len)
         if not found:
             raise ValueError(f"it knows {', '.join(sorted(known))}")
-        return found[0]
+        return known[found[0]]
+    if isinstance(old, list) and old and hasattr(type(old[0]), "__members__"):
+        return [fitting(one, old[0]) for one in value]
     if isinstance(value, dict):
         return {str(k): json.dumps(v) for k, v in value.items()}
     if isinstance(old, str) and not isinstance(value, str):

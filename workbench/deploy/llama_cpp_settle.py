@@ -1,0 +1,64 @@
+"""llama.cpp's arguments as people write them, under one name each and with values in llama.cpp's words. Looks at no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ArgumentError
+from . import llama_cpp_values
+from .gguf_files import is_quantization
+from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, LOADING, OPPOSITES, OUTTYPES, SLOTS
+
+WHERE = "deploy.llama_cpp"
+KNOWN = frozenset({*ARGUMENTS, *ALIASES, *OPPOSITES, *LOADING, *CHOICES})
+
+
+def plainly(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what says nothing or the opposite: every name is one of ours or an alias of one.
+
+    Raises
+    ------
+    ArgumentError
+        For two that say different things of the same.
+    """
+    out: dict[str, Any] = {}
+    for name, value in arguments.items():
+        plain = name.strip("-").replace("-", "_")
+        if value is None:
+            continue
+        own, said = name, value
+        if plain in OPPOSITES:
+            own = OPPOSITES[plain]
+            said = not llama_cpp_values.settled(own, value)
+        elif plain in LOADING:
+            on, off = LOADING[plain]
+            own, said = "load_mode", on if llama_cpp_values.switched(plain, value) else off
+            if not said:
+                continue
+            if {said, out.get(own)} == {"mmap", "mlock"}:
+                out[own] = said = "mmap+mlock"
+        if own in out and out[own] != said:
+            raise ArgumentError(f"{WHERE} was given {name} and {own}.", "They say different things of the same.", "Give one of them.")
+        out[own] = said
+    return out
+
+
+def length(arguments: Mapping[str, Any], rest: Mapping[str, Any]) -> int | None:
+    """``n_ctx``, which all conversations share, for vLLM's ``max_model_len``, the length of one."""
+    plain = {k.strip("-").replace("-", "_"): k for k in arguments}
+    if "max_model_len" not in plain:
+        return None
+    if "n_ctx" in rest:
+        raise ArgumentError(f"{WHERE} was given n_ctx and max_model_len.", "Both say how long conversations may be.", "Give one of them.")
+    return int(arguments[plain["max_model_len"]]) * int(rest.get("n_parallel", SLOTS))
+
+
+def file_is_meant(quantization: str) -> bool:
+    """Whether ``quantization=`` names a file, because no conversion writes it."""
+    return is_quantization(quantization) and quantization.lower() not in OUTTYPES
+
+
+def valued(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of arguments under our names, in llama.cpp's words."""
+    return {name: llama_cpp_values.settled(name, value) if name in ARGUMENTS else value for name, value in arguments.items()}
