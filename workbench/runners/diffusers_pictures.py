@@ -1,34 +1,35 @@
 """A pipeline of diffusers and what is made with it: pictures from a text, from pictures, and in a hole. Knows no HTTP.
 
-One set of weights serves all three: diffusers' ``AutoPipeline…`` classes put the same parts together in another way. A pipeline that
-takes a picture by itself (InstructPix2Pix, Kontext, Qwen-Image-Edit) is asked as it is. Runs in the environment ``diffusers``.
+Which pipelines the loaded parts make is `diffusers_ways`, how a picture is followed and ended `diffusers_steps`. Runs in the
+environment ``diffusers``.
 """
 
 from __future__ import annotations
 
-import inspect
-import math
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from .diffusers_steps import watched
+    from .diffusers_ways import WAYS, assembled, multiple, own_side, parameters, several, source
     from .serving_fields import Refusal
     from .serving_work import Dropped, Gone
     from .torch_device import device_of
 else:
+    from diffusers_steps import watched
+    from diffusers_ways import WAYS, assembled, multiple, own_side, parameters, several, source
     from serving_fields import Refusal
     from serving_work import Dropped, Gone
     from torch_device import device_of
 
-SEVERAL = ("Plus", "Flux2", "Omni")  # words in the names of pipelines that take several pictures
-PACKED = ("Flux", "QwenImage", "Chroma", "ZImage", "Ovis", "Longcat", "HiDream")  # whose latents are packed two by two
+SIDE = 2048  # pixels, where the deployment does not say
 SEEDS = 2**32
 MEMORY = ("enable_attention_slicing", "enable_model_cpu_offload", "enable_sequential_cpu_offload")
 VAE = {"enable_vae_slicing": "enable_slicing", "enable_vae_tiling": "enable_tiling"}
 OFFLOADS = ("enable_model_cpu_offload", "enable_sequential_cpu_offload")
+_NOTHING = " "  # the negative prompt of who has none and wants it to count: what the model's own page gives
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,17 @@ class Wanted:
 
 
 class Pictures:
-    """A loaded pipeline, and those made of the same parts."""
+    """A loaded pipeline, and those made of the same parts.
+
+    Attributes
+    ----------
+    family : str
+        The class of the pipeline.
+    multiple : int
+        What the sides of a picture have to be divisible by.
+    side : int
+        The longest side of a picture, in pixels.
+    """
 
     def __init__(self, model: str, arguments: Mapping[str, Any]) -> None:
         import diffusers
@@ -59,13 +70,12 @@ class Pictures:
         self.base.set_progress_bar_config(disable=True)
         if arguments.get("scheduler"):
             self.base.scheduler = scheduler_of(self.base, str(arguments["scheduler"]))
-        self._made: dict[str, Any] = {}
         self._torch, self._active = torch, None
-        self.family = type(self.base).__name__
-        for way in ("text", "image", "mask"):
-            pipe = self._assemble(way)
-            if pipe is not None:
-                self._made[way] = pipe
+        self.family, self.multiple = type(self.base).__name__, multiple(self.base)
+        self.side = int(arguments.get("max_size") or SIDE)
+        self._made = assembled(self.base)
+        if not self._made:
+            raise ValueError(f"{self.family} makes no pictures of texts or pictures: nothing here can ask it for one")
         self._place(next(iter(self._made.values())))
 
     @property
@@ -73,13 +83,9 @@ class Pictures:
         """What it can do: ``text``, ``image``, ``mask``."""
         return tuple(self._made)
 
-    @property
-    def multiple(self) -> int:
-        """What the sides of a picture have to be divisible by."""
-        scale = int(getattr(self.base, "vae_scale_factor", 0) or getattr(self.base, "vae_scale_factor_spatial", 0) or 8)
-        patch = getattr(getattr(getattr(self.base, "transformer", None), "config", None), "patch_size", 1) or 1
-        side = int(patch[-1] if isinstance(patch, list | tuple) else patch)
-        return math.lcm(8, scale * (2 if any(word in self.family for word in PACKED) else side))  # diffusers itself asks for 8
+    def nearest(self, side: int) -> int:
+        """The nearest length that a side may have."""
+        return min(max(round(side / self.multiple), 1), max(self.side // self.multiple, 1)) * self.multiple
 
     def way(self, wanted: Wanted) -> tuple[str, Any]:
         """How a picture is made, and by which pipeline.
@@ -91,17 +97,17 @@ class Pictures:
         """
         name = "mask" if wanted.mask is not None else "image" if wanted.images else "text"
         if name not in self._made:
-            can = {"text": "makes pictures of a text", "image": "changes a picture", "mask": "fills a hole in a picture"}
-            raise Refusal(
-                f"{self.family} {', '.join(can[w] for w in self._made)}; nothing here lets it do what was asked ({can[name]}).", param="image"
-            )
+            does = ", ".join(WAYS[w] for w in self._made)
+            lacks = " It needs a mask." if name == "image" and "mask" in self._made else ""
+            raise Refusal(f"{self.family} {does}; nothing here lets it do what was asked ({WAYS[name]}).{lacks}", param="image")
         pipe = self._made[name]
-        if len(wanted.images) > 1 and not any(word in type(pipe).__name__ for word in SEVERAL):
+        if len(wanted.images) > 1 and not several(pipe):
             raise Refusal(f"{type(pipe).__name__} takes one picture; {len(wanted.images)} were given.", param="image")
-        taken = inspect.signature(pipe.__call__).parameters
+        taken = parameters(pipe)
         for option in wanted.given:
             if option not in taken:
                 raise Refusal(f"{type(pipe).__name__} takes no {option!r}.", param=option)
+        _steered(pipe, wanted)
         return name, pipe
 
     def draw(self, wanted: Wanted, gone: Gone, told: Callable[[int, int], object]) -> Any:
@@ -115,50 +121,48 @@ class Pictures:
             As soon as a step is done after everybody who waits has gone.
         """
         _, pipe = self.way(wanted)
-        taken = inspect.signature(pipe.__call__).parameters
-        asked = {k: v for k, v in {**wanted.defaults, **wanted.given}.items() if k in taken}
-        images = list(wanted.images)
-        if images:
-            asked["image"] = images if len(images) > 1 else images[0]
-        if wanted.mask is not None:
-            asked["mask_image"] = wanted.mask
-        size = wanted.size or (images[0].size if images else None)
-        if size is not None and "width" in taken and "height" in taken:
-            asked["width"], asked["height"] = size
-        if "num_frames" in taken:
-            asked["num_frames"] = 1  # a picture is a film of one frame
-        if "callback_on_step_end" in taken:
-            asked["callback_on_step_end"] = watcher(gone, told)
+        asked = self._asked(pipe, wanted)
         if self._active is not pipe:
             self._place(pipe)
         generator = self._torch.Generator("cpu").manual_seed(wanted.seed)  # the same picture on every device
         try:
-            made = pipe(prompt=wanted.prompt, generator=generator, **asked)
-        except (ValueError, TypeError) as e:
-            raise Refusal(f"{type(pipe).__name__} refused: {e}", code="invalid_value") from e
+            made = pipe(prompt=wanted.prompt, generator=generator, **asked, **watched(pipe, gone, told))
+        except Dropped:
+            raise
+        except Exception as e:
+            raise self._explained(e, pipe, asked) from e
         return first_picture(made)
 
-    def _assemble(self, way: str) -> Any:
-        """The pipeline for a way, None where these parts do not make one."""
-        import diffusers
+    def _asked(self, pipe: Any, wanted: Wanted) -> dict[str, Any]:
+        """What the pipeline is called with beside the prompt."""
+        taken = parameters(pipe)
+        asked = {**{k: v for k, v in wanted.defaults.items() if k in taken}, **_steered(pipe, wanted)}
+        images = list(wanted.images)
+        if images:
+            asked[source(pipe)] = images if len(images) > 1 else images[0]
+        if wanted.mask is not None:
+            asked["mask_image"] = wanted.mask
+        size = wanted.size or (images[0].size if images else None)
+        if size is None and own_side(pipe) > self.side:
+            size = (self.nearest(self.side),) * 2
+        if size is not None and "width" in taken and "height" in taken:
+            asked["width"], asked["height"] = size
+        if "max_area" in taken:  # Kontext takes a size for a shape, and makes a megapixel of it
+            area, own = wanted.size or (self.side, self.side), int(taken["max_area"].default)
+            asked["max_area"] = area[0] * area[1] if wanted.size else min(area[0] * area[1], own)
+            asked["_auto_resize"] = asked["max_area"] >= own  # otherwise the picture to change is brought to a megapixel first
+        if "num_frames" in taken:
+            asked["num_frames"] = 1  # a picture is a film of one frame
+        return asked
 
-        takes = inspect.signature(self.base.__call__).parameters
-        image = takes.get("image")
-        by_itself = image is not None and image.default in (inspect.Parameter.empty, None)
-        optional = type(self.base) in diffusers.pipelines.auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()
-        if ("mask_image" in takes) if way == "mask" else (by_itself and "mask_image" not in takes) if way == "image" else (image is None or optional):
-            return self.base
-        auto = {
-            "text": diffusers.AutoPipelineForText2Image,
-            "image": diffusers.AutoPipelineForImage2Image,
-            "mask": diffusers.AutoPipelineForInpainting,
-        }[way]
-        try:
-            pipe = auto.from_pipe(self.base)
-        except (ValueError, TypeError, AttributeError, KeyError):
-            return None
-        pipe.set_progress_bar_config(disable=True)
-        return pipe
+    def _explained(self, error: Exception, pipe: Any, asked: Mapping[str, Any]) -> Exception:
+        """A refusal where it was the caller's wish that could not be, else the error as it is."""
+        taken, name = parameters(pipe), type(pipe).__name__
+        given = {k: asked.get(k, taken[k].default) for k in ("strength", "num_inference_steps") if k in taken}
+        if len(given) == 2 and int(given["strength"] * given["num_inference_steps"]) < 1:
+            why = f"with a strength of {given['strength']:g}, {given['num_inference_steps']} steps come to none"
+            return Refusal(f"{name} would leave the picture as it is: {why}. Ask for more steps, or more strength.", param="strength")
+        return Refusal(f"{name} refused: {error}", code="invalid_value") if isinstance(error, ValueError) else error
 
     def _place(self, pipe: Any) -> None:
         """Put the parts where they work, as this pipeline uses them: offloading hangs on the pipeline, not on its parts."""
@@ -177,16 +181,29 @@ class Pictures:
         self._active = pipe
 
 
-def watcher(gone: Gone, told: Callable[[int, int], object]) -> Callable[..., Any]:
-    """A callback that is asked after every step."""
+def _steered(pipe: Any, wanted: Wanted) -> dict[str, Any]:
+    """What was given, where it counts.
 
-    def step_ended(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        if gone():
-            raise Dropped
-        told(step + 1, int(getattr(pipe, "num_timesteps", 0) or step + 1))
-        return tensors
+    FLUX and Qwen-Image look at a negative prompt only with a ``true_cfg_scale`` above 1, and at that only with a negative prompt; their
+    ``guidance_scale`` is an input of weights that were made for it (FLUX.1 dev, not schnell).
 
-    return step_ended
+    Raises
+    ------
+    Refusal
+        For what the pipeline would pass over without a word.
+    """
+    taken, given, name = parameters(pipe), dict(wanted.given), type(pipe).__name__
+    if "true_cfg_scale" not in taken:
+        return given
+    scale = given.get("true_cfg_scale", taken["true_cfg_scale"].default)
+    if str(given.get("negative_prompt") or "").strip() and scale <= 1:
+        raise Refusal(f"{name} looks at 'negative_prompt' only with a 'true_cfg_scale' above 1, which costs twice the time.", param="negative_prompt")
+    if given.get("true_cfg_scale", 1) > 1 and not given.get("negative_prompt"):
+        given["negative_prompt"] = _NOTHING
+    weights = getattr(getattr(getattr(pipe, "transformer", None), "config", None), "guidance_embeds", True)
+    if given.get("guidance_scale", 0) > 1 and not weights:
+        raise Refusal(f"The weights of this {name} take no 'guidance_scale'; 'true_cfg_scale' is what they follow.", param="guidance_scale")
+    return given
 
 
 def first_picture(made: Any) -> Any:
@@ -231,16 +248,3 @@ def seeds(first: int | None, n: int) -> list[int]:
     """A seed for each picture: the first one's and those after it, or chosen by chance."""
     start = random.SystemRandom().randrange(SEEDS - n) if first is None else first
     return [(start + i) % 2**63 for i in range(n)]
-
-
-class Pace:
-    """Tells ``told(step, steps)`` on, at most once a second and not in the first."""
-
-    def __init__(self, told: Callable[[int, int], object]) -> None:
-        self._told, self._last, self.spoke = told, time.monotonic(), False
-
-    def __call__(self, step: int, steps: int) -> None:
-        now = time.monotonic()
-        if now - self._last >= 1.0:
-            self._last, self.spoke = now, True
-            self._told(step, steps)

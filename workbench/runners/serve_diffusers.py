@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from . import serving
-    from .diffusers_pictures import Pace, Pictures, Wanted, seeds
+    from .diffusers_pictures import Pictures, Wanted, seeds
+    from .diffusers_steps import Pace
     from .serving_app import App, Call, main
     from .serving_fields import Fields, Refusal
     from .serving_work import Gone, Worker
 else:
     import serving
-    from diffusers_pictures import Pace, Pictures, Wanted, seeds
+    from diffusers_pictures import Pictures, Wanted, seeds
+    from diffusers_steps import Pace
     from serving_app import App, Call, main
     from serving_fields import Fields, Refusal
     from serving_work import Gone, Worker
@@ -39,7 +41,6 @@ NUMBERS = {  # parameters of pipelines: lowest, highest
 OTHER_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale", "images": "image"}
 FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
 MOST, MOST_STEPS, PROMPT = 10, 500, 32000
-SIDE = 2048
 IGNORED = ("user", "model")  # fields of OpenAI's that change nothing
 KNOWN = ("n", "seed", "size", "negative_prompt", "num_inference_steps", "response_format", "output_format", "output_compression", *NUMBERS, *IGNORED)
 
@@ -63,7 +64,6 @@ class Server:
         self.defaults = {k: arguments[k] for k in ("num_inference_steps", "guidance_scale") if arguments.get(k) is not None}
         self.fields = {OTHER_NAMES.get(k, k): v for k, v in (spec.get("defaults") or {}).items()}
         Fields(self.fields).only(*KNOWN)
-        self.side = int(arguments.get("max_size") or SIDE)
         self.worker = Worker(self._draw)
         paths = {"/v1/images/generations": self.generations, "/v1/images/edits": self.edits}
         options = {"engine": "diffusers", "images": "image", "family": pictures.family, "can": list(pictures.ways)}
@@ -121,22 +121,18 @@ class Server:
             width, height = (int(part) for part in text.lower().replace("*", "x").split("x"))
         except ValueError:
             raise Refusal(f"'size' has to be like '512x512', not {text!r}.", param="size") from None
-        good = tuple(self._good(side) for side in (width, height))
+        pictures = self.pictures
+        good = tuple(pictures.nearest(side) for side in (width, height))
         if (width, height) != good:
-            why = f"sides are from {self.pictures.multiple} to {self.side} and divisible by {self.pictures.multiple}"
+            why = f"sides are from {pictures.multiple} to {pictures.side} and divisible by {pictures.multiple}"
             raise Refusal(f"'size' cannot be {width}x{height}: {why}. The nearest is {good[0]}x{good[1]}.", code="invalid_size", param="size")
         return width, height
-
-    def _good(self, side: int) -> int:
-        """The nearest length that a side may have."""
-        multiple = self.pictures.multiple
-        return min(max(round(side / multiple), 1), max(self.side // multiple, 1)) * multiple
 
     def _fitting(self, image: Any, size: tuple[int, int] | None) -> Any:
         """A picture that the pipeline takes: of the wanted size, or of the nearest good one to its own, not larger than allowed."""
         if size is None:
-            shrink = min(1.0, self.side / max(image.size))
-            size = self._good(int(image.width * shrink)), self._good(int(image.height * shrink))
+            shrink = min(1.0, self.pictures.side / max(image.size))
+            size = self.pictures.nearest(int(image.width * shrink)), self.pictures.nearest(int(image.height * shrink))
         return image if image.size == size else image.resize(size)
 
     def _draw(self, kind: Any, units: Any, gone: Gone) -> list[Any]:
