@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import workbench as wb
+from workbench import pocket
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, ContextTooLong
 from workbench.runtime.inspecting.models import inspect
@@ -75,3 +76,20 @@ def test_one_text_at_a_time_in_passes_that_hold_it(module_home: Path) -> None:
     assert {"--pooling rank", "--ctx-size 128", "--ubatch-size 128"} <= {f"{a} {b}" for a, b in pairwise(line)}
     with pytest.raises(ArgumentError, match="sentence_transformers"):
         wb.deploy.llama_cpp().check(DeploySpec(str(tiny("rerank")), "rerank").to_json())
+
+
+def test_a_chat_model_as_a_bare_file_makes_one_vector_of_a_text(module_home: Path) -> None:
+    file = module_home.parent / "bare.gguf"
+    shutil.copy(next(pocket.path().glob("*.gguf")), file)
+    m = wb.TrainableModule(str(file), type="embed").start()
+    vectors = m(["Hello there", "Which day comes after Wednesday?"])
+    assert [round(sum(x * x for x in v), 4) for v in vectors] == [1.0, 1.0]
+    assert m.meta.served is not None
+    assert m.meta.served.pooling == "mean"
+    assert "mean of a text's tokens" in str(m.meta)
+    m.stop()
+    with pytest.raises(ArgumentError, match=r"(?s)not a reranker.*type='embed'"):
+        wb.TrainableModule(str(file), type="rerank").start()
+    for type_, way in (("embed", "none"), ("embed", "rank"), ("rerank", "mean")):
+        with pytest.raises(ArgumentError, match=f"pooling_type='{way}'"):
+            wb.deploy.llama_cpp().check(DeploySpec(str(file), type_, arguments={"pooling": way}).to_json())

@@ -33,6 +33,8 @@ class Served:
         Bytes that its processes hold now; 0 when unknown.
     need : Mapping of str to int
         The estimate of the fit check, in bytes: ``weights``, ``cache`` for ``tokens`` tokens, ``beside`` for the engine, ``total``.
+    pooling : str
+        How the vectors of a text's tokens become one, where the engine was told how; empty where the model's files say it.
     """
 
     engine: str = ""
@@ -45,6 +47,7 @@ class Served:
     memory: int = 0
     gpu_memory: int = 0
     need: Mapping[str, int] = field(default_factory=dict)
+    pooling: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,10 +21,9 @@ from .engine import Engine
 from .gguf_files import find_gguf, find_mmproj, models_in
 from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, ELSEWHERE, OUTTYPES, SLOTS, defaults_of
 from .llama_cpp_ends import explained
+from .llama_cpp_pooling import POOLED, check_pooling, pooled
 
 WHERE = "deploy.llama_cpp"
-POOLED: dict[str, dict[str, Any]] = {"embed": {}, "rerank": {"pooling_type": "rank"}}
-POOLED_CONTEXT = 2048
 VECTORS_OUTTYPE = "f16"
 
 
@@ -81,6 +80,7 @@ class LlamaCpp(Engine):
             gguf_cache.check_convertible(Path(spec.model))
         _check_eyes(spec)
         _check_draft(spec)
+        check_pooling(spec)
         return spec
 
     def _gguf(self, spec: DeploySpec) -> Path | None:
@@ -153,29 +153,11 @@ def _chosen(spec: DeploySpec) -> dict[str, Any]:
     given = {k: v for k, v in spec.arguments.items() if k in ARGUMENTS and not (k == "chat_template" and spec.chat_template)}
     found = defaults_of(model_files.read_json(parent / "generation_config.json"))
     found |= default_parameters.for_llama_cpp(default_parameters.checked(LlamaCpp.name, spec.defaults))
-    found |= _pooled(spec)
+    found |= pooled(spec)
     if draft := given.get("spec_draft_model"):
         given = {"spec_type": "draft-simple", **given, "spec_draft_model": str(llama_cpp_values.file_of(draft, parent))}
     eyes = _eyes(spec)
     return {**found, **given, **({"mmproj": eyes} if eyes else {})}
-
-
-def _pooled(spec: DeploySpec) -> dict[str, Any]:
-    """What vectors need: llama.cpp reads a text in one pass or not at all, so that a pass holds the longest; and one text at a time, because
-    with several slots it gives wrong vectors for some of them.
-    """
-    if spec.type not in POOLED:
-        return {}
-    config = model_files.config(Path(spec.model))
-    known = config.get("max_position_embeddings")
-    length = int(spec.arguments.get("n_ctx") or min(known or POOLED_CONTEXT, POOLED_CONTEXT))
-    return {"embedding": True, "n_parallel": 1, "n_ctx": length, "n_batch": length, "n_ubatch": length, **POOLED[spec.type], **_mean(spec, config)}
-
-
-def _mean(spec: DeploySpec, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a chat model that is to make vectors: their mean, as sentence-transformers takes it; its GGUF file names no way of pooling."""
-    chats = str(next(iter(config.get("architectures") or ()), "")).endswith("ForCausalLM")
-    return {"pooling_type": "mean"} if spec.type == "embed" and chats and not (Path(spec.model) / "modules.json").exists() else {}
 
 
 def _outtype(spec: DeploySpec) -> str:

@@ -42,7 +42,7 @@ def main() -> None:
     except Exception as e:
         serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
     url = f"{server.listening_address}/v1"
-    pooled = {"batch_size": POOLED_INPUTS} if spec.get("pooled") else {}
+    pooled = {"batch_size": POOLED_INPUTS, "pooling": spec["parameters"].get("pooling_type", "")} if spec.get("pooled") else {}
     serving.report("ready", url=url, model=spec["served_name"], options={**OPTIONS, **pooled})
     print(f"Serving {spec['served_name']} at {url}", flush=True)
     serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx)

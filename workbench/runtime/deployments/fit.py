@@ -21,7 +21,7 @@ from ...core.models import ModelMeta
 from ...core.specs import DeploySpec
 from ...deploy.fit import Device, Fit, fit, larger_cache, tighter
 from ...errors import DoesNotFit, ModelNotFound
-from ..inspecting.gguf_header import read_header
+from ...core.gguf_header import read_header
 from ..inspecting.inspection import inspect
 from ..machine import Holder, Machine, snapshot
 

@@ -44,6 +44,7 @@ def of_deployment(record: JobRecord, endpoint: Endpoint | None) -> Served:
         context_length=int(told.get("context") or next((int(arguments[n]) for n in _ROOM if _whole(arguments.get(n))), 0)),
         chat_template=_template(template),
         adapters=tuple(dict.fromkeys([*spec.adapters, *told.get("adapters", ())])),
+        pooling=str(endpoint.options.get("pooling") or "") if endpoint is not None else "",
         memory=memory,
         gpu_memory=gpu_memory,
         need=_need(spec, record.spec.backend),

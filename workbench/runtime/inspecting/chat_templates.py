@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .gguf_header import read_header, read_texts
+from ...core.gguf_header import read_header, read_texts
 from .model_evidence import mapping
 
 _LARGEST = 4 << 20  # bytes; no template is that long

@@ -2,7 +2,7 @@
 `workbench.runtime.inspecting.model_type` weighs.
 
 Formats: https://huggingface.co/docs/safetensors/index#format and https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
-(`workbench.runtime.inspecting.gguf_header`).
+(`workbench.core.gguf_header`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from ...core.models import ModelFormat, ModelMeta
 from ...errors import ModelNotFound
-from .gguf_header import read_header
+from ...core.gguf_header import read_header
 from .model_evidence import gather, mapping
 from .model_type import Evidence, of_gguf, told
 from .type_signs import FILES

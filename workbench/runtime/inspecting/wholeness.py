@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import ModelNotFound
-from .gguf_header import read_header
+from ...core.gguf_header import read_header
 
 _LONGEST_HEADER = 100 << 20
 _AGAIN = "Download or write it again; what is there cannot be loaded."
