@@ -13,7 +13,7 @@ from workbench.runtime import machine
 from workbench.runtime.deployments import fit, replacing
 from workbench.runtime.machine import Machine
 
-ROOM = 3 << 20  # bytes: a pocket with 8,192 tokens takes more
+ROOM = 40 << 20  # bytes: a pocket with 8,192 tokens takes twice that
 
 
 def pocket(**arguments: object) -> wb.TrainableModule:
@@ -54,10 +54,11 @@ def test_without_room_the_old_one_goes_first(home: Path, full: None) -> None:
     assert wb.deployments(active=True).names == ["pocket"]
 
 
-def test_one_that_had_to_go_comes_back_when_the_new_one_does_not_come_up(home: Path, full: None) -> None:
+def test_one_that_had_to_go_comes_back_when_the_new_one_does_not_come_up(home: Path, full: None, tmp_path: Path) -> None:
+    (tmp_path / "voice.gguf").write_bytes(b"no adapter")
     pocket(check_fit=False).start()
     with pytest.raises(JobFailed):
-        pocket(cache_type_k="no such type", replace=True).start()
+        pocket(lora=str(tmp_path / "voice.gguf"), replace=True).start()
     [back] = wb.deployments(active=True)
     assert back.state == "running"
     assert back.record.spec.payload["arguments"] == {}

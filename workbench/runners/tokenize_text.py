@@ -16,6 +16,9 @@ import sys
 import urllib.request
 from typing import Any
 
+_KEPT: list[Any] = []
+"""Servers until the process ends: one that goes away while it is hardly up never returns, about once in a hundred times on a busy machine."""
+
 
 def main() -> None:
     request = json.load(sys.stdin)
@@ -73,6 +76,7 @@ def by_llama_cpp(model: str, texts: list[str], ids: list[list[int]]) -> dict[str
     p.warmup, p.no_extra_bufts, p.ui, p.verbosity, p.cache_ram_mib, p.fit_params = False, True, False, -1, 0, False
     p.use_jinja, p.chat_template = False, "chatml"  # the model's own is not looked at
     server = xllamacpp.Server(p)
+    _KEPT.append(server)
 
     def ask(path: str, body: dict[str, Any]) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
