@@ -49,6 +49,8 @@ def test_one_at_a_time_and_in_a_form_that_means_something() -> None:
         ({"structured_outputs": ["a"]}, "cannot be a list"),
         ({"guided_choice": "yes"}, "is a list of texts"),
         ({"guided_choice": []}, "is a list"),
+        ({"structured_outputs": {"chioce": ["a"]}}, "'choice' is the nearest"),
+        ({"structured_outputs": {}}, "0 were given"),
     ):
         with pytest.raises(ArgumentError, match=said):
             arranged(dict(given), "llama_cpp")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbench import errors
 from workbench.core.endpoints import Endpoint
-from workbench.core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
+from workbench.core.events import Details, ErrorInStream, Finish, Metadata, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from workbench.core.messages import ChatRequest, Message, ToolCall, Usage, as_messages
 from workbench.dialects.openai_chat import OpenAIChat
 from workbench.runtime.network.lines import LineSplitter
@@ -179,9 +179,21 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_ids() -> None:
     assert events == [ToolCallDelta(0, "a", "f", '{"x": 1}'), ToolCallDelta(1, "b", "g", "{}")]
 
 
-def test_only_the_first_of_several_alternatives_is_the_answer() -> None:
+def test_only_the_first_of_several_alternatives_is_the_answer_and_the_others_are_told_beside_it() -> None:
     chunk = {"choices": [{"index": 0, "delta": {"content": "a"}}, {"index": 1, "delta": {"content": "b"}}]}
-    assert text_of(decode(sse(chunk))) == "a"
+    more = {"choices": [{"index": 2, "delta": {"content": "x"}}, {"index": 1, "delta": {"content": "c"}}]}
+    events = decode(sse(chunk, more, "[DONE]"))
+    assert text_of(events) == "a"
+    assert [e.data for e in events if isinstance(e, Details)] == [{"others": ["bc", "x"]}]
+
+
+def test_logprobs_are_kept_in_a_stream_and_in_a_whole_answer() -> None:
+    tokens = [{"token": t, "logprob": -0.5, "top_logprobs": []} for t in ("a", "b")]
+    streamed = [{"choices": [{"index": 0, "delta": {"content": t["token"]}, "logprobs": {"content": [t]}}]} for t in tokens]
+    whole = {"choices": [{"index": 0, "message": {"content": "ab"}, "logprobs": {"content": tokens}, "finish_reason": "stop"}]}
+    for lines in (sse(*streamed, "[DONE]"), json.dumps(whole).encode()):
+        assert [e.data for e in decode(lines) if isinstance(e, Details)] == [{"logprobs": tokens}]
+    assert not [e for e in decode(sse(delta(content="a"), "[DONE]")) if isinstance(e, Details)]
 
 
 HERE = Endpoint("http://127.0.0.1:1/v1", "m", key_env="A_KEY")

@@ -81,5 +81,9 @@ class Answer(str):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """What the server told beside the text: a transcript's ``segments`` and ``words`` with their times. Mostly empty."""
+        """What the server told beside the text; mostly empty.
+
+        ``logprobs`` of the tokens, as OpenAI writes them, where they were asked for; ``others``, the texts of the further answers that ``n=`` asked
+        for; a transcript's ``segments`` and ``words`` with their times.
+        """
         return self.completion.details

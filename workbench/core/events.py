@@ -80,7 +80,14 @@ class Replay:
     data: Mapping[str, Any]
 
 
-StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finish | Metadata | Replay | ErrorInStream
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the endpoint told beside the text, such as the ``logprobs`` of its tokens; it becomes the completion's ``details``."""
+
+    data: Mapping[str, Any]
+
+
+StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finish | Metadata | Replay | Details | ErrorInStream
 
 
 class Piece(str):

@@ -100,7 +100,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer. ``details`` is what a server told beside a text, such as the times in a transcript."""
+    """A whole answer. ``details`` is what a server told beside a text, such as the times in a transcript or the ``logprobs`` of tokens."""
 
     text: str
     reasoning: str = ""

@@ -16,6 +16,8 @@ from ..errors import ArgumentError, unknown_argument
 KINDS = ("choice", "grammar", "json", "regex")
 _GUIDED = {f"guided_{kind}": kind for kind in KINDS}
 _ALONE = ("structured_outputs", *_GUIDED)
+_VLLM = ("disable_additional_properties", "disable_any_whitespace", "json_object", "structural_tag", "whitespace_pattern")  # it knows these, too
+_KNOWN = frozenset({*KINDS, *_VLLM})
 
 
 def arranged(values: dict[str, Any], way: str) -> dict[str, Any]:
@@ -31,10 +33,12 @@ def arranged(values: dict[str, Any], way: str) -> dict[str, Any]:
     rest = {name: value for name, value in values.items() if name not in _ALONE}
     given = dict(_told(values.get("structured_outputs")))
     more = {name: value for name, value in given.items() if name not in KINDS}
+    if unknown := next((name for name in more if name not in _KNOWN), ""):
+        raise unknown_argument("structured_outputs", unknown, _KNOWN)
     found = [(kind, given[kind]) for kind in KINDS if given.get(kind) is not None]
     found += [(kind, values[name]) for name, kind in _GUIDED.items() if values.get(name) is not None]
     if len(found) != 1:
-        if not found and way == "structured_outputs":
+        if not found and way == "structured_outputs" and more:
             return values
         cause = f"{len(found)} were given."
         raise ArgumentError("An answer can be bound to one of choice, grammar, json and regex.", cause, "Give one of them.")

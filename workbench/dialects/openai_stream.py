@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..core.events import ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
+from ..core.events import Details, ErrorInStream, Finish, Metadata, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from ..core.messages import FinishReason, Usage
 from .openai_errors import message_of
 from .sse_json import SseJson
@@ -46,6 +46,8 @@ class OpenAIChatDecoder(SseJson):
         self._finished = False
         self._details: list[dict[str, Any]] = []
         self._parts: list[dict[str, Any]] = []  # of an answer whose reasoning stands in its content
+        self._logprobs: list[dict[str, Any]] = []
+        self._others: dict[int, list[str]] = {}  # texts of further answers to the same question
 
     def _quick(self, d: dict[str, Any]) -> Iterable[StreamEvent] | None:
         """Some text and nothing else."""
@@ -53,7 +55,7 @@ class OpenAIChatDecoder(SseJson):
         if type(choices) is not list or len(choices) != 1 or self._parts or not d.keys().isdisjoint(_RARE) or d.get("usage"):
             return None
         choice = choices[0]
-        if type(choice) is not dict or choice.get("finish_reason") or choice.get("index") or choice.get("usage"):
+        if type(choice) is not dict or choice.get("finish_reason") or choice.get("index") or choice.get("usage") or choice.get("logprobs"):
             return None
         delta = choice.get("delta")
         if type(delta) is not dict or len(delta) != 1 or (d.get("model") or "", d.get("id") or "") != self._told:
@@ -68,7 +70,9 @@ class OpenAIChatDecoder(SseJson):
             yield Metadata(*told)
         for choice in chunk.get("choices") or ():
             if choice.get("index"):
-                continue  # only the first of several alternatives is an answer
+                self._another(choice)
+                continue
+            self._logprobs += (choice.get("logprobs") or {}).get("content") or ()
             yield from self._delta(choice.get("delta") or choice.get("message") or {})
             reason = choice.get("finish_reason")
             if reason in _BROKEN and not chunk.get("error"):
@@ -108,6 +112,11 @@ class OpenAIChatDecoder(SseJson):
         if delta.get("function_call"):  # the form before tools
             yield self._tool({"index": 0, "function": delta["function_call"]})
 
+    def _another(self, choice: Mapping[str, Any]) -> None:
+        """One of several answers that were asked for with ``n``: the first is the answer, the others are kept beside it."""
+        content = (choice.get("delta") or choice.get("message") or {}).get("content")
+        self._others.setdefault(int(choice["index"]), []).append(content if isinstance(content, str) else "")
+
     def _keep(self, details: list[dict[str, Any]]) -> None:
         """Fragments of one block of reasoning are put together, because the whole block is wanted back."""
         for d in details:
@@ -139,6 +148,13 @@ class OpenAIChatDecoder(SseJson):
             kept["content"] = parts
         if kept:
             yield Replay({"dialect": "openai_chat", **kept})
+        logprobs, self._logprobs = self._logprobs, []
+        others, self._others = self._others, {}
+        told: dict[str, Any] = {"logprobs": logprobs} if logprobs else {}
+        if others:
+            told["others"] = ["".join(texts) for _, texts in sorted(others.items())]
+        if told:
+            yield Details(told)
         if self.done and not self._finished:
             self._finished = True
             yield Finish("unknown")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError, unknown_argument
+from . import schemas
 
 OPENAI = frozenset(
     {
@@ -45,13 +46,18 @@ OPENAI = frozenset(
 ENGINES = frozenset(
     {
         "add_generation_prompt",
+        "add_special_tokens",
+        "allowed_token_ids",
+        "bad_words",
         "best_of",
         "cache_prompt",
+        "cache_salt",
         "chat_template_kwargs",
         "continue_final_message",
         "do_sample",
         "documents",
         "dry_multiplier",
+        "echo",
         "enable_thinking",
         "generation_config",
         "grammar",
@@ -60,34 +66,47 @@ ENGINES = frozenset(
         "guided_json",
         "guided_regex",
         "ignore_eos",
+        "include_reasoning",
         "include_stop_str_in_output",
         "json_schema",
+        "kv_transfer_params",
         "length_penalty",
+        "logprob_token_ids",
+        "media_io_kwargs",
         "min_p",
         "min_tokens",
         "mirostat",
         "mirostat_eta",
         "mirostat_tau",
+        "mm_processor_kwargs",
         "n_predict",
         "n_probs",
         "priority",
         "prompt_logprobs",
         "repeat_last_n",
         "repeat_penalty",
+        "repetition_detection",
         "repetition_penalty",
+        "return_token_ids",
+        "return_tokens_as_token_ids",
         "samplers",
         "skip_special_tokens",
+        "spaces_between_special_tokens",
         "stop_token_ids",
         "structured_outputs",
+        "thinking_token_budget",
         "top_k",
+        "truncate_prompt_tokens",
+        "truncation_side",
         "typical_p",
         "use_beam_search",
+        "vllm_xargs",
+        "watermarking",
         "xtc_probability",
         "xtc_threshold",
     }
 )
 KNOWN = OPENAI | ENGINES
-
 
 _BESIDE = frozenset({"extra_body", "files", "lazyllm_files", "llm_chat_history", "max_retries", "stream", "stream_output", "tools"})
 
@@ -114,4 +133,4 @@ def check(parameters: Mapping[str, Any], optional: frozenset[str] = frozenset())
     for name in sent:
         if name not in KNOWN and name not in optional:
             raise unknown_argument("A call", name, {*KNOWN, *optional, *_BESIDE})
-    return {**sent, **extra}
+    return schemas.written({**sent, **extra})

@@ -23,6 +23,7 @@ class Channel:
         "actions",
         "calls",
         "cancelled",
+        "details",
         "ended",
         "enders",
         "error",
@@ -53,6 +54,7 @@ class Channel:
         self.finish: FinishReason | None = None
         self.model = self.request_id = ""
         self.replay: Mapping[str, Any] = {}
+        self.details: Mapping[str, Any] = {}
         self.prompt_size = 0
         self.sent = time.perf_counter()
         self.first: float | None = None
@@ -111,7 +113,7 @@ class Channel:
         reason = self.finish or ("cancelled" if self.cancelled else "unknown")
         usage = self.usage or Usage(self.prompt_size, estimate_tokens(text + reasoning), estimated=True)
         timing = Timing(self.first, self.total if self.total is not None else time.perf_counter() - self.sent)
-        return Completion(text, reasoning, calls, reason, usage, timing, self.model, self.request_id, self.replay)
+        return Completion(text, reasoning, calls, reason, usage, timing, self.model, self.request_id, self.replay, self.details)
 
 
 def estimate_tokens(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.events import ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
+from ...core.events import Details, ErrorInStream, Finish, Metadata, Piece, ReasoningDelta, Replay, StreamEvent, TextDelta, ToolCallDelta, UsageReport
 from .channel import Channel
 from .thinking import ThinkSplitter
 
@@ -69,6 +69,8 @@ class Reader:
             channel.model, channel.request_id = e.model or channel.model, e.request_id or channel.request_id
         elif isinstance(e, Replay):
             channel.replay = e.data
+        elif isinstance(e, Details):
+            channel.details = e.data
         elif isinstance(e, ErrorInStream):
             if pieces:
                 channel.push(pieces)
