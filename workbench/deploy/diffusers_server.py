@@ -7,12 +7,14 @@ Plans the process; `workbench/runners/serve_diffusers.py` is what runs in it. Wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError, ModelNotFound
+from . import request_defaults
 from .common import runner, spec_file
 from .engine import Engine
 
@@ -40,6 +42,7 @@ class DiffusersServer(Engine):
     title = "diffusers"
     environment = "diffusers"
     types = ("sd", "text2image", "image_editing")
+    one_server = types
     takes = frozenset()
     aliases: ClassVar[Mapping[str, str]] = {
         "dtype": "torch_dtype",
@@ -61,8 +64,9 @@ class DiffusersServer(Engine):
         return sorted(ARGUMENTS)
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
-        """Refuse, beside what every engine refuses, a folder that is no pipeline, and numbers that cannot be meant."""
+        """Refuse, beside what every engine refuses, a folder that is no pipeline, numbers and defaults that cannot be meant."""
         spec = super().checked(payload)
+        spec = replace(spec, defaults=request_defaults.checked(self.name, spec.defaults))
         if not (Path(spec.model) / INDEX).is_file():
             raise ModelNotFound(f"{spec.model} is no model of diffusers.", f"It has no {INDEX}.", "Give the folder of a whole pipeline.")
         for name, low, high in (("num_inference_steps", 1, 500), ("max_size", 8, 65536)):

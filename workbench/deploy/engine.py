@@ -32,6 +32,8 @@ class Engine:
         Whether it serves files of a model.
     types : tuple of str
         The types of models that it serves.
+    one_server : tuple of str
+        Those among them that one server serves at once: they share a deployment, under the first of them.
     takes : frozenset of str
         Which of ``adapters`` and ``chat_template`` mean something to it; others are refused.
     aliases : Mapping of str to str
@@ -45,6 +47,7 @@ class Engine:
     environment: ClassVar[str] = ""
     needs_model: ClassVar[bool] = True
     types: ClassVar[tuple[str, ...]] = ("llm",)
+    one_server: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[frozenset[str]] = frozenset({"adapters", "chat_template"})
     aliases: ClassVar[Mapping[str, str]] = {}
     retired: ClassVar[Mapping[str, str]] = {}

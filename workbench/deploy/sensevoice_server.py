@@ -6,12 +6,14 @@ Plans the process; `workbench/runners/serve_sensevoice.py` is what runs in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ModelNotFound
+from . import request_defaults
 from .common import runner, spec_file
 from .engine import Engine
 
@@ -39,8 +41,9 @@ class SenseVoiceServer(Engine):
         return sorted(ARGUMENTS)
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
-        """Refuse, beside what every engine refuses, a folder that FunASR cannot read."""
+        """Refuse, beside what every engine refuses, a folder that FunASR cannot read, and defaults that mean nothing."""
         spec = super().checked(payload)
+        spec = replace(spec, defaults=request_defaults.checked(self.name, spec.defaults))
         if not any((Path(spec.model) / name).is_file() for name in FILES):
             cause = f"It has neither {' nor '.join(FILES)}."
             raise ModelNotFound(f"{spec.model} is no model of FunASR.", cause, "A model of transformers is served by wb.deploy.speech.")

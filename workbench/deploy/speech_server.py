@@ -7,12 +7,14 @@ beside it, in ``speech_families.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
+from . import request_defaults
 from .common import runner, spec_file
 from .engine import Engine
 
@@ -45,8 +47,9 @@ class SpeechServer(Engine):
         return sorted(ARGUMENTS)
 
     def checked(self, payload: Mapping[str, Any]) -> DeploySpec:
-        """Refuse, beside what every engine refuses, folders that are not there."""
+        """Refuse, beside what every engine refuses, folders that are not there, and defaults that mean nothing."""
         spec = super().checked(payload)
+        spec = replace(spec, defaults=request_defaults.checked(self.name, spec.defaults, spec.type))
         given = dict(spec.arguments)
         for name in FOLDERS:
             if given.get(name) and not Path(str(given[name])).expanduser().is_dir():

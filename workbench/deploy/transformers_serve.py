@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters
+from . import default_parameters, request_defaults
 from .common import explain_end, runner, spec_file
 from .engine import Engine
 from .speech_server import speech_stages
@@ -58,7 +59,9 @@ class TransformersServe(Engine):
         spec = super().checked(payload)
         if spec.type != "stt":
             default_parameters.checked(self.name, spec.defaults)
-        elif unfit := sorted(set(spec.arguments) - set(LISTENING)):
+            return spec
+        spec = replace(spec, defaults=request_defaults.checked("speech", spec.defaults, "stt"))
+        if unfit := sorted(set(spec.arguments) - set(LISTENING)):
             cause, fix = f"Those are: {', '.join(LISTENING)}.", "Leave it out, or write deploy_method(wb.deploy.speech)."
             raise ArgumentError(f"{', '.join(unfit)} is no argument for a model that listens.", cause, fix)
         return spec

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from .body_limit import once
+else:
+    from body_limit import once
 
 PATHS = ("/tokenize", "/detokenize")
 CHATS = ("/v1/chat/completions", "/v1/completions", "/v1/responses")
-MOST_BYTES = 64 << 20
 
 
 class Dress:
@@ -181,25 +185,14 @@ def filled(scope: Any, body: bytes, receive: Any, fields: dict[str, Any]) -> tup
             missing["max_output_tokens"] = missing.pop("max_tokens")
         body = json.dumps({**given, **missing}).encode()
     headers = [(k, v) for k, v in scope["headers"] if k.lower() != b"content-length"]
-    told = False
-
-    async def again() -> Any:
-        nonlocal told
-        if told:
-            return await receive()
-        told = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}, again
+    return {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}, once(body, receive)
 
 
 async def _body(receive: Any) -> bytes:
-    parts, size = [], 0
+    """The whole body; `body_limit` has refused what is too large."""
+    parts = []
     while True:
         message = await receive()
         parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MOST_BYTES:
-            raise ValueError("the body is too large")
         if not message.get("more_body"):
             return b"".join(parts)

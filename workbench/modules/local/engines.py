@@ -53,10 +53,13 @@ def chosen(engine: Any, arguments: Mapping[str, Any], *, attach: bool = True) ->
         engine = (engine[0], held(engine[1]))
     found = method("deploy", engine, held(arguments), OWN_ARGUMENTS if attach else OWN_ARGUMENTS - ATTACHING)
     check(found.arguments)
-    from ...deploy import default_parameters
+    from ...deploy import default_parameters, request_defaults
 
-    if found.name in default_parameters.TAKES and isinstance(told := found.arguments.get("defaults"), Mapping):
-        default_parameters.checked(found.name, told)
+    if isinstance(told := found.arguments.get("defaults"), Mapping):
+        if found.name in default_parameters.TAKES:
+            default_parameters.checked(found.name, told)
+        elif request_defaults.fields(found.name):
+            request_defaults.checked(found.name, told)
     return found
 
 

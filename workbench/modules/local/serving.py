@@ -168,7 +168,7 @@ class Serving:
             finally:
                 self._coming = ""
             if record.state is JobState.RUNNING:
-                self._switch(record, spec.share_key, private and created)
+                self._switch(record, spec, private and created)
                 return record
             if created or attempt == _ATTEMPTS or record.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
                 break  # a deployment joined while it was on its way down is no failure: the next attempt makes one
@@ -189,12 +189,12 @@ class Serving:
         """For a request that failed: what became of the engine, and its last lines."""
         return engine_ends.explained(self.job_id, error, name) if self.job_id else error
 
-    def _switch(self, record: JobRecord, share_key: str, own: bool) -> None:
+    def _switch(self, record: JobRecord, spec: JobSpec, own: bool) -> None:
         """Answer through this deployment from now on. The one before ends when it was our own and nobody here uses it."""
         before, was_own = self.job_id, self._own
         self._leave()
-        self.endpoint, self.job_id, self._share_key = endpoint_of(record), record.id, share_key
-        self.kind = kind_of(record)
+        self.endpoint, self.job_id, self._share_key = endpoint_of(record), record.id, spec.share_key
+        self.kind = str(spec.payload.get("type") or "") or kind_of(record)  # a deployment of pictures may be shared by two types
         self._own = own or (was_own and before == record.id)
         _users[record.id].add(self)
         if was_own and before != record.id and not _users.get(before):

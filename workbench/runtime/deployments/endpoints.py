@@ -60,7 +60,9 @@ def deployment_spec(spec: DeploySpec, engine: str = "auto", *, name: str = "") -
     else:
         backend.check(spec.to_json())
     payload = spec.to_json()
-    key = f"{spec.share_key(engine)}-{_stamp(Path(spec.model))}"
+    together: tuple[str, ...] = getattr(backend, "one_server", ())
+    alike = replace(spec, type=together[0]) if spec.type in together else spec
+    key = f"{alike.share_key(engine)}-{_stamp(Path(spec.model))}"
     called = "-".join(filter(None, (name or spec.served_name, spec.variant)))
     return JobSpec("deploy", engine, called, payload, share_key=key)
 
