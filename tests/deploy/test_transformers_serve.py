@@ -57,7 +57,18 @@ def test_the_real_server_answers_behind_the_guard(home: Path, tmp_path: Path) ->
     messages: Any = [{"role": "user", "content": "Hello!"}]
     answer = client.chat.completions.create(model=endpoint.model, messages=messages, max_tokens=24)
     assert answer.choices[0].message.content == whole.text
-    assert client.models.list().data == []
+    assert [m.id for m in client.models.list()] == [endpoint.model] == [client.models.retrieve(endpoint.model).id] == [model.name]
+    other = client.chat.completions.create(model="gpt-4", messages=messages, max_tokens=24)
+    assert (other.choices[0].message.content, other.model) == (whole.text, model.name)
+    chunks = list(client.chat.completions.create(model=endpoint.model, messages=messages, max_tokens=24, stream=True))
+    assert {c.model for c in chunks} == {model.name}
+    assert client.completions.create(model=endpoint.model, prompt="Hello", max_tokens=4).model == model.name
+    with pytest.raises(openai.UnprocessableEntityError, match="Unexpected fields in the request") as refused:
+        client.chat.completions.create(model=endpoint.model, messages=messages, extra_body={"nonsense": 1})
+    assert refused.value.type == "invalid_request_error"
+    for closed in ("/reset", "/load_model"):
+        with pytest.raises(openai.NotFoundError, match="There is nothing at"):
+            client.post(address + closed, cast_to=object)
 
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=endpoint.url, api_key="wrong").models.list()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import sys
 import time
 import traceback
@@ -18,15 +17,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import engine_progress, serving, transformers_sampling, transformers_still
+    from . import engine_progress, serving, transformers_form, transformers_sampling, transformers_still
+    from .body_limit import Bounded
     from .metrics_app import Counted
     from .serve_tokens import CHATS, Dress, Dressed
     from .serving_app import Guard
 else:
     import engine_progress
     import serving
+    import transformers_form
     import transformers_sampling
     import transformers_still
+    from body_limit import Bounded
     from metrics_app import Counted
     from serve_tokens import CHATS, Dress, Dressed
     from serving_app import Guard
@@ -51,7 +53,7 @@ def main() -> None:
         serving.fail("There is no key to guard the server with.")
     serving.report("progress", phase="load", text="Importing transformers")
     try:
-        serve = guarded(key, dress_of(spec))
+        serve = guarded(key, dress_of(spec), spec)
         given = arguments(serve, spec)
     except Exception as e:
         traceback.print_exc()
@@ -62,8 +64,8 @@ def main() -> None:
     with engine_progress.listening("torch"):
         serving.in_background(lambda: run(serve, force_model=spec["model"], host="127.0.0.1", port=port, **given))
         wait_until_healthy(url)
-    warm_up(url, key, spec["model"])
-    serving.report("ready", url=f"{url}/v1", model=spec["model"], options=OPTIONS)
+    warm_up(url, key, spec["served_name"])
+    serving.report("ready", url=f"{url}/v1", model=spec["served_name"], options=OPTIONS)
     serving.watch(url, key, "workbench", float(spec.get("ttl") or 0))
     serving.wait_for_end()
 
@@ -77,20 +79,20 @@ def dress_of(spec: dict[str, Any]) -> Dress:
     return Dress(template, spec.get("generation"), spec.get("fields"))
 
 
-def guarded(key: str, dress: Dress) -> Callable[..., object]:
+def guarded(key: str, dress: Dress, spec: dict[str, Any]) -> Callable[..., object]:
     """``transformers serve``, with the guard around whatever it gives to uvicorn."""
     import uvicorn
-    from huggingface_hub import constants
     from transformers.cli.serve import Serve
 
     transformers_still.put_on()
     dress.put_on()
     transformers_sampling.put_on()
-    os.makedirs(constants.HF_HUB_CACHE, exist_ok=True)  # the list of models fails without it
+    transformers_form.put_on(spec["model"])
 
     class Guarded(uvicorn.Config):
         def __init__(self, app: Any, **kwargs: Any) -> None:
-            super().__init__(Guard(Dressed(Counted(transformers_sampling.Asked(app, CHATS)), dress), key), **kwargs)
+            inside = Bounded(Dressed(Counted(transformers_sampling.Asked(app, CHATS)), dress))
+            super().__init__(Guard(transformers_form.OpenAIForm(inside, spec["served_name"], spec["model"]), key), **kwargs)
 
     uvicorn.Config = Guarded  # type: ignore[misc, assignment]  # nothing else reaches the application before it is served
     return Serve  # type: ignore[no-any-return]  # transformers is only known where this runs
