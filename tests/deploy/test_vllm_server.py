@@ -247,10 +247,12 @@ def test_how_many_threads_are_used_is_the_users_word(tmp_path: Path, monkeypatch
         told: dict[str, str] = json.loads(stage.files["serve.json"])["env"]
         return told
 
-    monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
+    for name in ("VLLM_CPU_OMP_THREADS_BIND", "VLLM_ENABLE_V1_MULTIPROCESSING"):
+        monkeypatch.delenv(name, raising=False)
     assert env()["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+    assert env()["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0"  # the engine itself computes
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-7")
-    assert "VLLM_CPU_OMP_THREADS_BIND" not in env()
+    assert not {"VLLM_CPU_OMP_THREADS_BIND", "VLLM_ENABLE_V1_MULTIPROCESSING"} & set(env())  # a process of its own, whose threads are bound
 
 
 LOGS = [  # what vLLM 0.32 writes, from its sources where it cannot be made to here

@@ -45,12 +45,13 @@ def test_one_at_a_time_and_in_a_form_that_means_something() -> None:
     for given in ({"guided_choice": ["a"], "guided_regex": "b"}, {"structured_outputs": {"choice": ["a"], "regex": "b"}}):
         with pytest.raises(ArgumentError, match="2 were given"):
             arranged(dict(given), "llama_cpp")
-    for given, said in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"structured_outputs": ["a"]}, "cannot be a list"),
         ({"guided_choice": "yes"}, "is a list of texts"),
         ({"guided_choice": []}, "is a list"),
         ({"structured_outputs": {"chioce": ["a"]}}, "'choice' is the nearest"),
         ({"structured_outputs": {}}, "0 were given"),
-    ):
+    )
+    for told, said in wrong:
         with pytest.raises(ArgumentError, match=said):
-            arranged(dict(given), "llama_cpp")
+            arranged(dict(told), "llama_cpp")

@@ -188,7 +188,7 @@ def test_only_the_first_of_several_alternatives_is_the_answer_and_the_others_are
 
 
 def test_logprobs_are_kept_in_a_stream_and_in_a_whole_answer() -> None:
-    tokens = [{"token": t, "logprob": -0.5, "top_logprobs": []} for t in ("a", "b")]
+    tokens: list[dict[str, Any]] = [{"token": t, "logprob": -0.5, "top_logprobs": []} for t in ("a", "b")]
     streamed = [{"choices": [{"index": 0, "delta": {"content": t["token"]}, "logprobs": {"content": [t]}}]} for t in tokens]
     whole = {"choices": [{"index": 0, "message": {"content": "ab"}, "logprobs": {"content": tokens}, "finish_reason": "stop"}]}
     for lines in (sse(*streamed, "[DONE]"), json.dumps(whole).encode()):

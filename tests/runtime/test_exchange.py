@@ -437,7 +437,7 @@ def test_a_hundred_streams_do_not_mix() -> None:
 
 def test_a_dialect_is_loaded_when_it_is_used_and_not_before() -> None:
     code = (
-        "import sys, workbench\nfrom workbench.runtime import client\n"
+        "import sys, workbench\nfrom workbench.runtime.answering import client\n"
         "assert not [m for m in sys.modules if m.startswith('workbench.dialects.') and m.split('.')[-1] in "
         "('gemini', 'anthropic_messages', 'bedrock_converse', 'spark_socket')]\n"
         "assert 'websockets' not in sys.modules and 'httpx' not in sys.modules and 'botocore' not in sys.modules"

@@ -14,11 +14,25 @@ from ..core.specs import DeploySpec
 from ..errors import ArgumentError
 from . import model_files
 
-ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind"}  # else it takes all cores for itself alone; OMP_NUM_THREADS says how many it uses
+BINDING = "VLLM_CPU_OMP_THREADS_BIND"
+TILES = "WORKBENCH_CPU_TILES"  # `runners/guarded/cpu_tiles.py` reads it
 GPU_QUANTIZATIONS = frozenset({"bitsandbytes", "gguf"})
 _SEQUENCES = 8  # of full length that have room at once
 _SMALLEST, _STEP = 64 << 20, 64 << 20
 _SHARE = 0.4  # of the memory that the weights leave: others use this machine, too
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a server on a CPU, but for what the user's environment says.
+
+    Unbound it does not take all cores for itself alone (``OMP_NUM_THREADS`` says how many it uses). It then computes in the engine's own process:
+    one process less to start, a third of the time and of the memory of a small model. vLLM takes a process for each worker in order to bind
+    its threads, and still does so for several workers.
+    """
+    out = {TILES: "1"}
+    if BINDING not in given:
+        out |= {BINDING: "nobind", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+    return {name: value for name, value in out.items() if name not in given}
 
 
 def check(spec: DeploySpec) -> None:

@@ -32,6 +32,7 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
+    "VLLM_RPC_BASE_PATH": ".",  # its sockets lie in the job's folder and go with it; in a path of any length they might have no room
 }
 _ENDED = re.compile(r"\bended (?:while|before) it served")  # what our runner writes when it outlives the engine
 _LATER_ADAPTERS = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
@@ -177,7 +178,7 @@ def _adapters(spec: DeploySpec) -> dict[str, Any]:
 
 
 def _environment(spec: DeploySpec, settled: Mapping[str, Any]) -> dict[str, str]:
-    more = {k: v for k, v in vllm_cpu.ENVIRONMENT.items() if k not in os.environ} if spec.device == "cpu" else {}
+    more = vllm_cpu.environment(os.environ) if spec.device == "cpu" else {}
     return {**_ENVIRONMENT, **more, **(_LATER_ADAPTERS if settled.get("enable_lora") else {})}
 
 

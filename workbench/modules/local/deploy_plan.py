@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 _PLACE = JobPlace("job", Path("job"))
 # What is set for the peace of mind of everybody, and changes no answer.
-_QUIET = frozenset({"VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "PYTHONUNBUFFERED"})
+_QUIET = frozenset(
+    {
+        "DO_NOT_TRACK",
+        "HF_HUB_OFFLINE",
+        "PYTHONUNBUFFERED",
+        "TOKENIZERS_PARALLELISM",
+        "TRANSFORMERS_OFFLINE",
+        "VLLM_NO_USAGE_STATS",
+        "VLLM_RPC_BASE_PATH",
+        "WORKBENCH_CPU_TILES",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

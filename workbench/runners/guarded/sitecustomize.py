@@ -70,4 +70,6 @@ def read_the_next() -> None:
 
 if os.environ.get("WORKBENCH_GUARD") == "1":
     sys.meta_path.insert(0, Hook())
+if os.environ.get("WORKBENCH_CPU_TILES") == "1":
+    importlib.import_module("cpu_tiles").ask()
 read_the_next()
