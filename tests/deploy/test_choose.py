@@ -14,7 +14,7 @@ from workbench import deploy, pocket, registry
 from workbench.core.models import ModelMeta
 from workbench.deploy import vllm_architectures
 from workbench.deploy.choose import check_pairing
-from workbench.deploy.gguf_architectures import CONVERTIBLE, ENCODERS
+from workbench.deploy.gguf_architectures import CONVERTIBLE, ENCODERS, SEEING
 from workbench.errors import ArgumentError
 from workbench.runtime.inspecting.models import inspect
 
@@ -146,8 +146,9 @@ def test_the_engines_are_attributes_and_unknown_ones_are_not() -> None:
 def test_the_table_of_architectures_is_the_converters(home: Path) -> None:
     from workbench import envs
 
-    code = "import json; from conversion import TEXT_MODEL_MAP; print(json.dumps(list(TEXT_MODEL_MAP)))"
+    code = "import json; from conversion import TEXT_MODEL_MAP as t, MMPROJ_MODEL_MAP as e; print(json.dumps([list(t), list(e)]))"
     out = subprocess.run([str(envs.ensure("gguf")), "-c", code], capture_output=True, text=True, check=True).stdout
-    known = set(json.loads(out.splitlines()[-1]))
-    assert known >= CONVERTIBLE | ENCODERS
+    texts, eyes = (set(names) for names in json.loads(out.splitlines()[-1]))
+    assert texts >= CONVERTIBLE | ENCODERS
+    assert eyes >= SEEING
     assert {"Qwen3ForCausalLM", "LlamaForCausalLM", "MistralForCausalLM", "Gemma3ForCausalLM", "Phi3ForCausalLM"} <= CONVERTIBLE

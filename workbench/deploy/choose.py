@@ -11,7 +11,7 @@ from ..core.kinds import CHATS, KINDS, noun
 from ..core.models import ModelMeta
 from ..errors import ArgumentError
 from . import quantization, vllm_architectures
-from .gguf_architectures import CONVERTIBLE
+from .gguf_architectures import CONVERTIBLE, SEEING
 
 _NOBODY = {
     "classify": "It sorts into classes: serve a function that runs it, wb.ServerModule(function).",
@@ -176,7 +176,8 @@ def _chats(model: ModelMeta, gpus: int, here: str) -> Iterator[Choice]:
         yield Choice("llama_cpp", "llama.cpp, because there is no GPU and the model comes with a GGUF file.")
     if model.architecture in CONVERTIBLE and model.type == "llm":
         yield Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
-    what = f"cannot serve {architecture}" if model.type == "llm" else f"would need {architecture} with its eyes as GGUF files"
+    seen = "takes its pictures only when it is named" if model.architecture in SEEING else f"would need {architecture} with its eyes as GGUF files"
+    what = f"cannot serve {architecture}" if model.type == "llm" else seen
     if not quantization.serves("llama_cpp", model, gpu=bool(gpus)):
         what = f"reads no weights that are quantized with {quantization.TITLES[quantization.form_of(model)]}"
     yield Choice("transformers", f"transformers serve, because there is no GPU and llama.cpp {what}.")

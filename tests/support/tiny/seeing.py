@@ -68,7 +68,7 @@ def qwen2vl(folder: Path) -> None:
     marks = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
     said = talk.tokenizer(*marks, picture="<|vision_start|><|image_pad|><|vision_end|>")
     number = said.convert_tokens_to_ids
-    eyes = {"depth": 2, "embed_dim": 128, "hidden_size": 256, "num_heads": 2, "mlp_ratio": 2, "patch_size": 14, "in_channels": 3}
+    eyes = {"depth": 3, "embed_dim": 128, "hidden_size": 256, "num_heads": 2, "mlp_ratio": 2, "patch_size": 14, "in_channels": 3}
     turning = {"rope_type": "default", "mrope_section": [8, 12, 12], "rope_theta": 1e6}
     speech = {"vocab_size": talk.VOCABULARY, "max_position_embeddings": talk.LENGTH, "rope_parameters": turning, **TEXT, **talk.ends(said)}
     config = Qwen2VLConfig(
