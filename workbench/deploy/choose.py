@@ -176,7 +176,11 @@ def _chats(model: ModelMeta, gpus: int, here: str) -> Iterator[Choice]:
         yield Choice("llama_cpp", "llama.cpp, because there is no GPU and the model comes with a GGUF file.")
     if model.architecture in CONVERTIBLE and model.type == "llm":
         yield Choice("llama_cpp", f"llama.cpp, because there is no GPU and it can convert {architecture}.")
-    seen = "takes its pictures only when it is named" if model.architecture in SEEING else f"would need {architecture} with its eyes as GGUF files"
+    seen = (
+        f"takes {architecture} with pictures only when it is named"
+        if model.architecture in SEEING
+        else f"would need {architecture} with its eyes as GGUF files"
+    )
     what = f"cannot serve {architecture}" if model.type == "llm" else seen
     if not quantization.serves("llama_cpp", model, gpu=bool(gpus)):
         what = f"reads no weights that are quantized with {quantization.TITLES[quantization.form_of(model)]}"
