@@ -73,6 +73,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("jina-clip-v2", config("JinaCLIPModel", **SEES), "cross_modal_embed"),
     ("clip-ViT-B-32", {"modules.json": [f"{ST}CLIPModel"]}, "cross_modal_embed"),
     ("jina-embeddings-v4", config("JinaEmbeddingsV4Model", **SEES), "cross_modal_embed"),
+    ("jina-embeddings-v4", {**config("JinaEmbeddingsV4Model", **SEES), "modules.json": ["custom_st.Transformer"]}, "cross_modal_embed"),
+    ("jina-clip-v2", {**config("JinaCLIPModel", **SEES), "modules.json": ["custom_st.Transformer", f"{ST}Normalize"]}, "cross_modal_embed"),
     ("Qwen3-VL-Embedding-2B", config("Qwen3VLForConditionalGeneration", **SEES), "cross_modal_embed"),
     ("colpali-v1.3", {**config("ColPaliForRetrieval"), **readme("visual-document-retrieval")}, "cross_modal_embed"),
     # rankings
@@ -104,6 +106,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     # neither: a classifier
     ("sentiment", config("BertForSequenceClassification", id2label={"0": "bad", "1": "good"}), "classify"),
     ("ner", config("BertForTokenClassification"), "classify"),
+    ("Skywork-Reward-V2-Qwen3-4B", config("Qwen3ForSequenceClassification", num_labels=1), "classify"),
     # speech to text
     ("whisper-large-v3-turbo", config("WhisperForConditionalGeneration", model_type="whisper"), "stt"),
     ("wav2vec2-base-960h", config("Wav2Vec2ForCTC"), "stt"),
@@ -227,6 +230,9 @@ def test_what_is_told_of_vectors_adapters_and_quantization(tmp_path: Path) -> No
         )
     )
     assert (vectors.details["dimensions"], vectors.details["pooling"], vectors.context_length) == (384, "cls_token", 256)
+    dense = {f"{n}_M/config.json": {"out_features": size} for n, size in ((2, 3072), (3, 768))}
+    pooled = {"1_M/config.json": {"word_embedding_dimension": 768}, "modules.json": [*POOLED[:2], f"{ST}Dense", f"{ST}Dense", POOLED[2]]}
+    assert inspect(folder(tmp_path, "gemma", {**config("Gemma3TextModel", hidden_size=768), **pooled, **dense})).details["dimensions"] == 768
     sparse = inspect(
         folder(tmp_path, "s", {**config("BertForMaskedLM", vocab_size=30522), "modules.json": ["sentence_transformers.sparse_encoder.X"]})
     )
@@ -238,6 +244,11 @@ def test_what_is_told_of_vectors_adapters_and_quantization(tmp_path: Path) -> No
     assert four.quantization == "bitsandbytes 4 bit"
     template = inspect(folder(tmp_path, "t", {**config("Qwen3ForCausalLM"), "tokenizer_config.json": {"chat_template": "{{ x }}"}}))
     assert (template.chat_template, template.has_chat_template) == ("tokenizer_config.json", True)
+
+
+@pytest.mark.parametrize(("kind", "context"), [("xlm-roberta", 8192), ("roberta", 8192), ("bert", 8194)])
+def test_positions_that_count_late_are_no_tokens(tmp_path: Path, kind: str, context: int) -> None:
+    assert inspect(folder(tmp_path, "m", config("SomeModel", model_type=kind, max_position_embeddings=8194))).context_length == context
 
 
 def test_a_pipelines_weights_are_those_of_its_parts(tmp_path: Path) -> None:
@@ -292,17 +303,20 @@ def test_odd_files_are_no_trouble(tmp_path: Path, text: str) -> None:
 
 NAMES = """
 embed: BAAI/bge-m3 thenlper/gte-large intfloat/multilingual-e5-large sentence-transformers/all-MiniLM-L6-v2 Qwen/Qwen3-Embedding-0.6B nomic-embed-text
+embed: NovaSearch/stella_en_1.5B_v5 shibing624/text2vec-base-chinese
 rerank: BAAI/bge-reranker-v2-m3 Qwen/Qwen3-Reranker-0.6B cross-encoder/ms-marco-MiniLM-L6-v2 mixedbread-ai/mxbai-rerank-base-v2
 cross_modal_embed: openai/clip-vit-base-patch32 google/siglip-base-patch16-224 jinaai/jina-clip-v2 Qwen/Qwen3-VL-Embedding-2B vidore/colpali-v1.3
+cross_modal_embed: jinaai/jina-embeddings-v4 BAAI/bge-visualized
 stt: openai/whisper-tiny FunAudioLLM/SenseVoiceSmall facebook/wav2vec2-base-960h nvidia/parakeet-tdt-0.6b-v3 Qwen/Qwen3-ASR-1.7B
 tts: facebook/mms-tts-eng suno/bark-small microsoft/speecht5_tts facebook/musicgen-small 2Noise/ChatTTS hexgrad/Kokoro-82M
 tts: FunAudioLLM/CosyVoice2-0.5B coqui/XTTS-v2
 sd: stabilityai/stable-diffusion-3.5-medium stabilityai/sdxl-turbo stabilityai/sd-turbo black-forest-labs/FLUX.1-schnell Qwen/Qwen-Image
+sd: HiDream-ai/HiDream-I1-Full
 image_editing: black-forest-labs/FLUX.1-Kontext-dev Qwen/Qwen-Image-Edit-2509 timbrooks/instruct-pix2pix
 vlm: llava-hf/llava-1.5-7b-hf Qwen/Qwen2.5-VL-3B-Instruct OpenGVLab/InternVL3-8B
 vlm: HuggingFaceTB/SmolVLM-256M-Instruct microsoft/Phi-4-multimodal-instruct
 vlm: google/gemma-3-4b-it google/paligemma2-3b-mix-224 mistralai/Pixtral-12B-2409 deepseek-ai/deepseek-vl2
-vlm: deepseek-ai/DeepSeek-OCR openbmb/MiniCPM-V-2_6
+vlm: meta-llama/Llama-4-Scout-17B-16E-Instruct deepseek-ai/DeepSeek-OCR openbmb/MiniCPM-V-2_6
 "": google/gemma-3-1b-it Qwen/Qwen3-8B meta-llama/Llama-3.1-8B-Instruct mistralai/Mistral-7B-v0.3
 "": deepseek-ai/DeepSeek-R1-Distill-Qwen-7B microsoft/phi-4
 """

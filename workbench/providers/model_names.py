@@ -13,12 +13,13 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (
         "cross_modal_embed",
         r"(vl|vision|multimodal|cross-?modal|clip)[-_.a-z0-9]*embed|embed[-_.a-z0-9]*(vl|vision|multimodal)|\b(meta|jina-)?clip\b|siglip"
-        r"|(^|[-_/.])col(pali|qwen|smolvlm|idefics)",
+        r"|jina-embeddings-v4|bge-(vl|visualized)|(^|[-_/.])col(pali|qwen|smolvlm|idefics)",
     ),
     ("rerank", r"rerank|(^|/)cross-encoder/|ms-marco-|monot5"),
     (
         "embed",
-        r"embed|(^|[-_/])(bge|gte|e5|m3e|tao|sbert|simcse|contriever|splade)-|(^|/)sentence-transformers/|all-minilm|all-mpnet|(^|[-_/.])colbert",
+        r"embed|(^|[-_/])(bge|gte|e5|m3e|tao|sbert|simcse|contriever|splade|text2vec)-|(^|/)sentence-transformers/|all-minilm|all-mpnet|(^|[-_/.])colbert"
+        r"|(^|[-_/.])stella[-_]",
     ),
     (
         "stt",
@@ -33,12 +34,12 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (
         "sd",
         r"image|dall-?e|seedream|cogview|(^|[-_/.])flux|wanx|(^|[-_/])wan\d|t2i|kolors|stable-?diffusion|(^|[-_/.])sdxl|(^|[-_/.])sd(-turbo|[-_.]?v?\d)|imagen|nova-canvas"
-        r"|sensenova-u|pixart|hunyuandit|(^|[-_/.])playground-v\d|lumina-image|(^|[-_/.])sana[-_]",
+        r"|sensenova-u|pixart|hunyuandit|(^|[-_/.])playground-v\d|lumina-image|hidream-i1|(^|[-_/.])sana[-_]",
     ),
     (
         "vlm",
         r"(^|[-_/.\d])vl([-_/.\d]|$)|vision|\dv([-_.]|$)|\d\.\dv([-_.]|$)|internvl|llava|omni|qvq|minicpm-[vo]|vlm|multimodal|pixtral|molmo|paligemma|idefics|moondream"
-        r"|florence-2|ovis\d|(^|[-_/.\d])ocr([-_/.\d]|$)|gemma-3-(4|12|27)b|gemma-3n|qwen2-audio|kimi-audio|ultravox",
+        r"|florence-2|ovis\d|(^|[-_/.\d])ocr([-_/.\d]|$)|llama-4-|gemma-3-(4|12|27)b|gemma-3n|qwen2-audio|kimi-audio|ultravox",
     ),
 )
 

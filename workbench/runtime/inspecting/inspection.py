@@ -19,13 +19,14 @@ from typing import Any
 from ...core.models import ModelFormat, ModelMeta
 from ...errors import ModelNotFound
 from ...core.gguf_header import read_header
-from .model_evidence import gather, mapping
+from .model_evidence import gather, mapping, read
 from .model_type import Evidence, of_gguf, told
 from .type_signs import FILES
 
 _DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64", "I8": "int8", "U8": "uint8", "F8_E4M3": "float8"}
 _WEIGHTS = (".safetensors", ".gguf", ".bin", ".pt")
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json", "processor_config.json")  # in which transformers looks
+_COUNT_LATE = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"}
 _DULL = {"model", "merged", "merge", "export", "final", "output", "weights", "lazyllm_merge", "snapshot"}
 
 
@@ -80,8 +81,7 @@ def _from_folder(folder: Path) -> ModelMeta:
         parameters=parameters,
         size_bytes=sum(p.stat().st_size for p in weights[".safetensors"] or weights[".bin"] or weights[".pt"]),
         dtype=dtype or str(merged.get("dtype") or merged.get("torch_dtype") or ""),
-        context_length=_int(evidence.transformer, "max_seq_length")
-        or _int(merged, "max_position_embeddings", "n_positions", "seq_length", "max_sequence_length"),
+        context_length=_int(evidence.transformer, "max_seq_length") or _context(merged),
         has_chat_template=bool(template),
         vocabulary=_int(merged, "vocab_size"),
         gguf=str(ggufs[0]) if ggufs else "",
@@ -204,7 +204,7 @@ def _of_vectors(folder: Path, evidence: Evidence, merged: Mapping[str, Any]) -> 
         return {}
     sparse = evidence.sentence.get("model_type") == "SparseEncoder" or any("sparse_encoder" in m for m in evidence.modules)
     pooling = mapping(folder / "1_Pooling" / "config.json")
-    size = _int(mapping(folder / "2_Dense" / "config.json"), "out_features") or _int(pooling, "word_embedding_dimension", "embedding_dimension")
+    size = _last_dense(folder) or _int(pooling, "word_embedding_dimension", "embedding_dimension")
     modes = [k.removeprefix("pooling_mode_").removesuffix("_tokens") for k, v in pooling.items() if k.startswith("pooling_mode_") and v is True]
     found = {
         "dimensions": _int(merged, "vocab_size") if sparse else size or _int(merged, "hidden_size"),
@@ -212,6 +212,20 @@ def _of_vectors(folder: Path, evidence: Evidence, merged: Mapping[str, Any]) -> 
         "sparse": sparse,
     }
     return {k: v for k, v in found.items() if v}
+
+
+def _last_dense(folder: Path) -> int:
+    """How long the vectors are that the last of a model's dense layers makes; 0 where it has none."""
+    parts = read(folder / "modules.json")
+    dense = [str(p.get("path") or "") for p in parts if isinstance(p, dict) and str(p.get("type") or "").endswith("Dense")]
+    return next((n for place in reversed(dense) if (n := _int(mapping(folder / place / "config.json"), "out_features"))), 0)
+
+
+def _context(merged: Mapping[str, Any]) -> int:
+    """Tokens that a model has positions for. Those of RoBERTa's kind begin to count behind the number of the token that fills up."""
+    found = _int(merged, "max_position_embeddings", "n_positions", "seq_length", "max_sequence_length")
+    counts_late = str(merged.get("model_type") or "") in _COUNT_LATE and found > 2
+    return found - 1 - _int({"pad_token_id": 1, **merged}, "pad_token_id") if counts_late else found
 
 
 def _quantization(config: Mapping[str, Any]) -> str:

@@ -117,9 +117,9 @@ def _of_sentence_transformers(e: Evidence) -> Told | None:
         return Told("rerank", source, _takes(e, ("text",)), also)
     if (e.transformer.get("modality_config") or {}).keys() & {"image", "video"} or any("CLIP" in m.upper() for m in e.modules or ()):
         return Told("cross_modal_embed", source, ("text", "image"), ("embed", *also))
-    sees = _sees(e) and e.architecture.endswith(("ForConditionalGeneration", "ForEmbedding"))
-    if sees:
-        return Told("cross_modal_embed", source, ("text", "image"), ("embed", "vlm"))
+    own = any(m and not m.startswith("sentence_transformers.") for m in e.modules or ())  # code that comes with the model: it may see as well
+    if _sees(e) and (own or e.architecture.endswith(("ForConditionalGeneration", "ForEmbedding"))):
+        return Told("cross_modal_embed", source, ("text", "image"), ("embed", *(("vlm",) if also else ())))
     return Told("embed", source, ("text",), also)
 
 
@@ -150,8 +150,10 @@ def _of_architecture(e: Evidence) -> Told | None:
 
 
 def _of_classifier(e: Evidence, by: str) -> Told:
-    """One label is a score of relevance; several are a classifier's, unless something says that it ranks."""
+    """One label is a score of relevance, or of what people like; several are a classifier's, unless something says that it ranks."""
     labels = len(e.config.get("id2label") or ()) or int(e.config.get("num_labels") or 0)
+    if signs.REWARDS.search(e.name.lower()) and e.tag != "text-ranking":
+        return Told("classify", f"its name, {e.name}", ("text",), ("rerank",))
     ranks = labels <= 1 or e.tag == "text-ranking" or "sentence_transformers" in e.config or _named(e) == "rerank"
     return Told("rerank", by, ("text",)) if ranks else Told("classify", f"{by} with {labels} labels", ("text",))
 

@@ -142,6 +142,7 @@ REFINED = (  # what a name tells of a model whose architecture would do for seve
     (re.compile(r"(^|[-_/. ])(re-?rank(er|ing)?s?)([-_/. ]|$)"), "rerank"),
     (re.compile(r"(^|[-_/. ])(embed(ding|ded|der)?s?)([-_/. ]|$)"), "embed"),
 )
+REWARDS = re.compile(r"(^|[-_/. ])(reward|rm)([-_/. ]|$)")  # names of models that score answers
 GGUF_EMBEDS = frozenset(
     {"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert", "gemma-embedding", "t5encoder"}
 )
