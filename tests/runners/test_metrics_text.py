@@ -71,12 +71,12 @@ def answering(metrics: str, slots: Any = SLOTS) -> Any:
         ("lmdeploy", LMDEPLOY, Reading(1, 0, 6, 22, 11, 0.07)),
         ("lightllm", LIGHTLLM, Reading(2, 1, 9, 60, None, None)),
         ("infinity", INFINITY, Reading(0, 0, 12)),
-        ("llama_cpp", LLAMA, Reading(1, 2, None, 140, 18, 0.125)),
+        ("llama_cpp", LLAMA, Reading(1, 2, 9, 140, 18, 0.125)),
         ("workbench", exposition(requests_running=1, requests_waiting=2, requests_total=9, generation_tokens_total=50), Reading(1, 2, 9, 50)),
     ],
 )
 def test_each_kind_of_server_is_understood(flavour: str, text: str, expected: Reading) -> None:
-    assert read(flavour, answering(text), {"cache_tokens": 4096}) == expected
+    assert read(flavour, answering(text), {"cache_tokens": 4096, "begun": lambda: 7}) == expected
 
 
 @pytest.mark.parametrize("flavour", KNOWN)

@@ -114,10 +114,10 @@ class LlamaCpp(Engine):
         if wanted := {what: file for what, file in wanted.items() if not file.exists()}:
             gguf_cache.forget_stale()
             stages.append(llama_cpp_conversion.stage(source, outtype, wanted))
-        stages.append(self._serve(spec, gguf))
+        stages.append(self._serve(spec, gguf, place))
         return stages
 
-    def _serve(self, spec: DeploySpec, gguf: Path) -> Stage:
+    def _serve(self, spec: DeploySpec, gguf: Path, place: JobPlace) -> Stage:
         parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
@@ -126,6 +126,7 @@ class LlamaCpp(Engine):
             chat_template=spec.chat_template,
             ttl=spec.ttl,
             pooled=spec.type in POOLED,
+            log=str(place.log),
         )
         argv = (runner("serve_llama_cpp"), "../serve.json")
         return Stage("serve", "Starting llama.cpp", self.environment, argv, files={"serve.json": text}, serves=True, stop_grace=5.0)

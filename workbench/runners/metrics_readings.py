@@ -123,7 +123,7 @@ def read(flavour: str, get: Get, facts: Mapping[str, Any]) -> Reading:
     get : callable
         The body at a path of the server. Raises OSError.
     facts : Mapping
-        What the runner knows: ``cache_tokens``, the length of llama.cpp's whole cache.
+        What the runner knows: ``cache_tokens``, the length of llama.cpp's whole cache; ``begun``, which tells how many requests it has begun with.
 
     Raises
     ------
@@ -150,10 +150,14 @@ def _infinity(samples: Samples) -> Reading:
 
 
 def _llama(get: Get, facts: Mapping[str, Any]) -> Reading:
-    """llama.cpp counts a request's tokens when it ends; its slots tell those of the answers being written."""
+    """llama.cpp counts a request's tokens when it ends; its slots tell those of the answers being written. It counts no requests: its log has
+    a line for each that it begins with, which the runner counts.
+    """
     told = _named(_LLAMA, Samples(get("/metrics")))
+    begun = facts["begun"]() if "begun" in facts else None
+    requests = None if begun is None else begun + told.waiting
     if not told.running:
-        return Reading(0.0, told.waiting, None, told.generated, told.prompt, 0.0 if told.cache is None else told.cache)
+        return Reading(0.0, told.waiting, requests, told.generated, told.prompt, 0.0 if told.cache is None else told.cache)
     slots = [s for s in json.loads(get("/slots")) if s.get("is_processing")]
     new = sum(float(t.get("n_decoded") or 0) for s in slots for t in (s.get("next_token") or ()))
     held = sum(float(s.get("n_prompt_tokens") or 0) for s in slots)
@@ -161,7 +165,7 @@ def _llama(get: Get, facts: Mapping[str, Any]) -> Reading:
     return Reading(
         told.running,
         told.waiting,
-        None,
+        requests,
         None if told.generated is None else told.generated + new,
         told.prompt,
         told.cache if told.cache is not None or not room else min(1.0, held / room),

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import loading_size, serving
+    from .counted_lines import CountedLines
 else:
     import loading_size
     import serving
+    from counted_lines import CountedLines
 
 SLOTS, CONTEXT, TOTAL_CONTEXT = 4, 8192, 16384
 PROMPT_CACHE_MB = 256
 OPTIONS = {"engine": "llama_cpp", "tokens": "llama_cpp", "constraints": "llama_cpp", "nest": {"enable_thinking": "chat_template_kwargs"}}
+BEGUN = rb"launch_slot_: id +\d+ \| task \d+ \| processing task, is_child = 0"  # once for each request, and for each text of one for vectors
+TELLS_REQUESTS = 3  # the verbosity from which the log has these lines
 POOLED_INPUTS = 64  # of a request, where vectors are made
 
 
@@ -36,6 +40,7 @@ def main() -> None:
     wanted = int(spec.get("port") or 0)
     port = serving.port(wanted) if wanted or serving.port_before() else 0  # the server takes a free one itself
     params = parameters(xllamacpp, spec, port)
+    begun = CountedLines(spec.get("log") or "", BEGUN)
     try:
         with loading_size.telling(spec["model"]):
             server = xllamacpp.Server(params)
@@ -45,7 +50,8 @@ def main() -> None:
     pooled = {"batch_size": POOLED_INPUTS, "pooling": spec["parameters"].get("pooling_type", "")} if spec.get("pooled") else {}
     serving.report("ready", url=url, model=spec["served_name"], options={**OPTIONS, **pooled})
     print(f"Serving {spec['served_name']} at {url}", flush=True)
-    serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx)
+    facts = {"begun": begun.now} if spec.get("log") and params.verbosity >= TELLS_REQUESTS else {}
+    serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx, **facts)
     serving.wait_for_end()
 
 

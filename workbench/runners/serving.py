@@ -130,7 +130,7 @@ def watch(url: str, key: str, flavour: str, ttl: float = 0.0, **facts: Any) -> W
     ttl : float
         Seconds; 0 is never. A line ``{"command": "ttl", "seconds": …}`` in the control file changes it.
     **facts
-        ``cache_tokens``: how many tokens llama.cpp's cache holds.
+        ``cache_tokens``: how many tokens llama.cpp's cache holds; ``begun``: how many requests it has begun with, as a callable.
     """
     control = os.environ.get("WORKBENCH_CONTROL")
     return Watch(url, key, flavour, float(ttl or 0), report, Path(control) if control else None, facts).start()
