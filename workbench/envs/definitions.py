@@ -117,7 +117,10 @@ DEFINITIONS: dict[str, Definition] = {
         Definition(
             "diffusers",
             "pictures with diffusers",
-            ("diffusers==0.42.1", "transformers==5.23.0", "accelerate==1.15.0", "sentencepiece", "ftfy", *_SERVER, "pillow"),
+            # torchvision for the processors of Qwen-Image-Edit and its kin.
+            ("diffusers==0.42.1", "transformers==5.23.0", "accelerate==1.15.0", "sentencepiece", "ftfy", *_SERVER, "pillow", "torchvision"),
+            excludes=("torchaudio",),
+            at_start=("cpu_torchvision",),
             needs={"diffusers": ("0.36", "1"), "transformers": ("5", "6"), "torch": ("2.4", ""), **_SERVER_NEEDS},
             modules=("torch", "diffusers", "starlette", "uvicorn"),
         ),

@@ -131,7 +131,12 @@ class Pictures:
             raise
         except Exception as e:
             raise self._explained(e, pipe, asked) from e
-        return first_picture(made)
+        picture, size = first_picture(made), wanted.size or (wanted.images[0].size if wanted.mask is not None else None)
+        if size is not None and picture.size != size:
+            from PIL import ImageOps
+
+            return ImageOps.fit(picture, size)  # some families have sizes of their own: HunyuanDiT, Qwen-Image-Edit in a hole
+        return picture
 
     def _asked(self, pipe: Any, wanted: Wanted) -> dict[str, Any]:
         """What the pipeline is called with beside the prompt."""

@@ -79,7 +79,7 @@ def _assemble(base: Any, way: str) -> Any:
     }
     stem = type(base).__name__.removesuffix("Pipeline").replace("Img2Img", "").replace("Inpaint", "")
     named: Any = getattr(diffusers, f"{stem}{_NAMED[way]}Pipeline", None)
-    for kind in (auto[way], named):
+    for kind in (auto[way], *([named] if named is not type(base) else [])):
         try:
             pipe = kind.from_pipe(base)
         except _UNFIT:
