@@ -10,7 +10,7 @@ from .. import registry
 from ..core.kinds import CHATS, KINDS, noun
 from ..core.models import ModelMeta
 from ..errors import ArgumentError
-from . import quantization, vllm_architectures
+from . import foreign_weights, quantization, vllm_architectures
 from .gguf_architectures import CONVERTIBLE, SEEING
 
 _NOBODY = {
@@ -121,6 +121,8 @@ def _whole(model: ModelMeta) -> None:
         line = f"wb.TrainableModule({model.adapter_of!r}).deploy_method(wb.deploy.vllm, adapters=[{model.path!r}])"
         fix = f"Write {line}, or merge it into its base model."
         raise ArgumentError(f"{model.name} is a LoRA adapter, not a whole model.", f"Its base model is {model.adapter_of}.", fix)
+    if foreign := foreign_weights.form_of(model.path, model.type):
+        raise ArgumentError(f"No engine serves {model.name}.", foreign.what, foreign.fix)
 
 
 def _says(model: ModelMeta) -> str:

@@ -16,9 +16,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ...core.gguf_header import read_header
 from ...core.models import ModelFormat, ModelMeta
 from ...errors import ModelNotFound
-from ...core.gguf_header import read_header
 from .model_evidence import gather, mapping, read
 from .model_type import Evidence, of_gguf, told
 from .type_signs import FILES

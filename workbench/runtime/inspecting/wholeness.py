@@ -10,8 +10,8 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import ModelNotFound
 from ...core.gguf_header import read_header
+from ...errors import ModelNotFound
 
 _LONGEST_HEADER = 100 << 20
 _AGAIN = "Download or write it again; what is there cannot be loaded."
