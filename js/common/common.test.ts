@@ -41,8 +41,8 @@ test('times are said in the largest units that fit, estimates coarsely', () => {
 
 test('two sizes can share a unit', () => {
   const total = 8.1 * 1024 ** 3;
-  assert.deepEqual(format.size(5 * 1024 ** 3, total), { value: '5', unit: 'GB' });
-  assert.equal(format.bytes(total), '8.1 GB');
+  assert.deepEqual(format.size(5 * 1024 ** 3, total), { value: '5', unit: 'GiB' });
+  assert.equal(format.bytes(total), '8.1 GiB');
   assert.equal(format.bytes(0), '0 B');
 });
 

@@ -54,13 +54,16 @@ export function percent(share: number | null | undefined, digits = 0): string {
   return share == null || !Number.isFinite(share) ? NONE : `${fixed(share * 100, digits)}%`;
 }
 
-const SIZES = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+/** As `workbench/core/sizes.py` has it: by 1024, as GPUs and their tools count, under the names of IEC 80000-13. */
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const OVER = 1023.95; // would be shown as 1,024.0
 
-/** Number and unit of a size, the unit chosen by `by` (so that "5.0 of 8.1 GB" shares one). */
+/** Number and unit of a size, the unit chosen by `by` (so that "5 of 8.1 GiB" shares one). */
 export function size(bytes: number, by: number = bytes): { readonly value: string; readonly unit: string } {
-  const power = by > 0 ? Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log(by) / Math.log(1024)))) : 0;
+  let power = 0;
+  for (let rest = by; rest >= OVER && power < SIZES.length - 1; rest /= 1024) power += 1;
   const value = bytes / 1024 ** power;
-  return { value: fixed(value, power < 2 || value >= 100 || Number.isInteger(value) ? 0 : 1), unit: SIZES[power] };
+  return { value: fixed(value, power === 0 || value >= 100 || Math.round(value * 10) % 10 === 0 ? 0 : 1), unit: SIZES[power] };
 }
 
 export function bytes(count: number | null | undefined): string {

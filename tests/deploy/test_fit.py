@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from workbench.core.kv_cache import of_config
-from workbench.core.model_words import size
 from workbench.core.models import ModelMeta
 from workbench.deploy.fit import Device, fit, larger_cache, tighter
 
@@ -199,10 +198,10 @@ def test_after_it_ran_out_the_argument_asks_for_less() -> None:
     assert tighter(QWEN3_8B, "an engine of a plugin", {}, machine(80, 79)) == ""
 
 
-def test_sizes_are_told_for_people() -> None:
-    assert [size(n) for n in (16_381_470_720, 1.28e12, 147_456, 12)] == ["16.4 GB", "1,280 GB", "147 kB", "12 bytes"]
+def test_a_calculation_is_told_in_one_line() -> None:
     found = fit(QWEN3_8B, "vllm", {"max_model_len": 4096}, machine(24, 23.5))
-    assert str(found).startswith("fits: needs 23.7 GB of 25.2 GB free on GPU 0 (weights 16.4 GB, cache 604 MB for 4,096 tokens (147 kB each), about ")
+    parts = "weights 15.3 GiB, cache 576 MiB for 4,096 tokens (144 KiB each), about "
+    assert str(found).startswith(f"fits: needs 22.1 GiB of 23.5 GiB free on GPU 0 ({parts}")
 
 
 def test_vllm_without_a_gpu_leaves_most_of_the_memory_to_others() -> None:

@@ -179,12 +179,12 @@ def test_what_is_said_in_text_of_a_machine_with_a_gpu() -> None:
     from workbench.magics.machine_text import machine_text
     from workbench.runtime.machine import Gpu, Holder, Machine
 
-    gpu = Gpu(0, "Some GPU", 0.5, 2 * 10**9, 8 * 10**9)
+    gpu = Gpu(0, "Some GPU", 0.5, 2 << 30, 8 << 30)
     values: Any = {"time": 0.0, "cores": 2, "cpu_use": 0.25, "per_core": (), "load": None, "disk_free": 0}
-    machine = Machine(**values, memory_used=10**9, memory_total=4 * 10**9, holders=(Holder("mine", "finetune", 10**9, 0.1),), gpus=(gpu,))
+    machine = Machine(**values, memory_used=1 << 30, memory_total=4 << 30, holders=(Holder("mine", "finetune", 1 << 30, 0.1),), gpus=(gpu,))
     assert machine_text(machine).splitlines() == [
         "CPU      25% of 2 cores",
-        "Memory  1.0 GB of 4.0 GB",
-        "GPU 0    50% · 2.0 GB of 8.0 GB · Some GPU",
-        "     1.0 GB    10%  mine (finetune)",
+        "Memory  1 GiB of 4 GiB",
+        "GPU 0    50% · 2 GiB of 8 GiB · Some GPU",
+        "      1 GiB    10%  mine (finetune)",
     ]

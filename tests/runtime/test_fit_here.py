@@ -50,8 +50,8 @@ def test_a_context_beyond_all_memory_is_refused_before_anything_starts(home: Pat
     module = wb.TrainableModule(POCKET).deploy_method(wb.deploy.llama_cpp, n_ctx=10**11)
     with pytest.raises(DoesNotFit) as refused:
         module.start()
-    assert "llama.cpp needs 128,000 GB of the machine's memory" in refused.value.what
-    assert "1.3 kB each" in refused.value.cause
+    assert "llama.cpp needs 116 TiB of the machine's memory" in refused.value.what
+    assert "1.2 KiB each" in refused.value.cause
     assert refused.value.fix.startswith("deploy_method(…, n_ctx=")
     assert jobs.store().jobs() == []
     fits = int(refused.value.fix.split("n_ctx=")[1].split(")")[0])
@@ -62,7 +62,7 @@ def test_a_context_beyond_all_memory_is_refused_before_anything_starts(home: Pat
 
 def test_weights_that_no_memory_holds_are_refused(home: Path, tmp_path: Path) -> None:
     model = sparse(tmp_path / "huge", 10**12)
-    with pytest.raises(DoesNotFit, match=r"Weights 2,000 GB"):
+    with pytest.raises(DoesNotFit, match=r"Weights 1.8 TiB"):
         wb.TrainableModule(str(model), type="llm").deploy_method(wb.deploy.transformers).start()
     assert jobs.store().jobs() == []
 
@@ -115,8 +115,8 @@ def test_a_gpu_is_told_with_who_holds_it(home: Path, tmp_path: Path) -> None:
     assert found is not None
     error = here.refusal(found, "qwen", "vllm", seen)
     assert error.what.startswith("qwen does not fit: vLLM needs")
-    assert "of GPU 0, and 15.0 GB are free" in error.what
-    assert "tone (finetune) holds 9.7 GB" in error.cause
+    assert "of GPU 0, and 14 GiB are free" in error.what
+    assert "tone (finetune) holds 9 GiB" in error.cause
     assert "gpu_memory_utilization=0.58, quantization='fp8'" in error.fix
 
 

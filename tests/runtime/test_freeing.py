@@ -83,7 +83,7 @@ def test_ours_are_stopped_and_a_foreign_process_is_named(home: Path, driver: Scr
     driver.held = {m.deployment.record.pid or 0: 30 * GIB, stranger: 10 * GIB}
     [row] = wb.deployments().to_pandas().itertuples()
     assert row.gpus == {0: 30 * GIB}
-    assert "GPU 0: 30.0 GB" in repr(wb.deployments())
+    assert "GPU 0: 30 GiB" in repr(wb.deployments())
     freed = wb.free_gpu(0)
     assert freed.stopped == (f"nothing ({m.deployment.id})",)
     assert m.state == "cancelled"

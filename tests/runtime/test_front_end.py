@@ -54,7 +54,7 @@ def test_a_line_that_changes_too_often_is_not_drawn_every_time(monkeypatch: pyte
     ("progress", "words"),
     [
         (Progress("train", "Training", 40, 200, "step", 130.0), "Training · step 40 of 200 · about 2 min"),
-        (Progress("download", "Downloading", 12_000_000, 40_000_000, "B"), "Downloading · 12 of 40 MB"),
+        (Progress("download", "Downloading", 12 << 20, 40 << 20, "B"), "Downloading · 12 of 40 MiB"),
         (Progress("env", eta=12.0), "env · about 12 s"),
         (Progress(), ""),
     ],

@@ -98,13 +98,13 @@ def test_a_description_reads_as_lines_and_as_a_table() -> None:
     )
     text = str(meta)
     for piece in (
-        "7.6 B parameters, bfloat16, 15.2 GB",
+        "7.6 B parameters, bfloat16, 14.2 GiB",
         "8,192 tokens as served, 40,960 by its files",
         "the file /t.jinja",
         "one, two",
-        "17.0 GB held",
+        "15.8 GiB held",
     ):
         assert piece in text
     assert "&lt;name&gt;" in meta._repr_html_()
     assert "<name>" not in meta._repr_html_()
-    assert repr(meta) == "<ModelMeta <name>: a chat model, Qwen3ForCausalLM, 7.6 B parameters, bfloat16, 15.2 GB, 8,192 tokens, vllm>"
+    assert repr(meta) == "<ModelMeta <name>: a chat model, Qwen3ForCausalLM, 7.6 B parameters, bfloat16, 14.2 GiB, 8,192 tokens, vllm>"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .kinds import noun
+from .sizes import size
 
 if TYPE_CHECKING:
     from .models import ModelMeta, Served
@@ -43,14 +44,6 @@ def table(meta: ModelMeta) -> str:
     return f'<table aria-label="The model {name}"><caption style="text-align:left">{name}</caption><tbody>{body}</tbody></table>'
 
 
-def size(count: float) -> str:
-    """Bytes for people; decimal, as vendors of memory and models count."""
-    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}" if count < 100 * scale else f"{count / scale:,.0f} {unit}"
-    return f"{count:.0f} bytes"
-
-
 def _of_files(meta: ModelMeta) -> Iterator[tuple[str, str]]:
     told = f" ({meta.told_by})" if meta.told_by else ""
     yield "type", f"{meta.type}: {noun(meta.type)}{told}"
@@ -74,6 +67,7 @@ def _of_files(meta: ModelMeta) -> Iterator[tuple[str, str]]:
 def _of_server(meta: ModelMeta, served: Served) -> Iterator[tuple[str, str]]:
     yield "engine", f"{served.engine}{f', {served.state}' if served.state else ''}" if served.engine else served.state
     yield "answers", f"{served.url}{f' as {served.model}' if served.model else ''}" if served.url else ""
+    yield "pooling", f"{served.pooling} of a text's tokens" if served.pooling else ""
     yield "adapters", ", ".join(served.adapters)
     held = [f"{size(served.memory)} held" if served.memory else "", f"{size(served.gpu_memory)} of GPUs" if served.gpu_memory else ""]
     yield "memory", " and ".join(filter(None, held))

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..callable_module import callable_module
 from ..core.media import Kind, Media, kind_of, mime_of_name, of_bytes, of_data_url
+from ..core.sizes import size
 from ..errors import DataError
 from .arrays import png, samples_of, wav
 
@@ -54,7 +55,7 @@ def media(value: Any, kind: Kind | None = None) -> Media:
     if not found.data:
         raise DataError(f"{_shown(value)} is empty.", "A file without content says nothing to a model.", "Check where it comes from.")
     if len(found.data) > LIMIT:
-        raise DataError(f"{_shown(value)} is too large.", f"It has {len(found.data) / 2**20:,.0f} MB; {LIMIT // 2**20} MB is the most.", "Cut it.")
+        raise DataError(f"{_shown(value)} is too large.", f"It has {size(len(found.data))}; {size(LIMIT)} is the most.", "Cut it.")
     return found
 
 
@@ -105,7 +106,7 @@ def _of_text(text: str | bytes, kind: Kind | None) -> Media:
     path = Path(text).expanduser()
     try:
         if path.stat().st_size > LIMIT:
-            raise DataError(f"{path} is too large.", f"It has {path.stat().st_size / 2**20:,.0f} MB; {LIMIT // 2**20} MB is the most.", "Cut it.")
+            raise DataError(f"{path} is too large.", f"It has {size(path.stat().st_size)}; {size(LIMIT)} is the most.", "Cut it.")
         return of_bytes(path.read_bytes(), "", path.name)
     except (OSError, ValueError) as e:  # a text that cannot be a path is none
         shown = text if len(text) < 200 else f"{text[:80]}…"

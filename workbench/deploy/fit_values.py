@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core.model_words import size
+from ..core.sizes import size
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ..core.sizes import size
 from ..errors import ArgumentError, nearest
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
@@ -77,4 +78,4 @@ def find_mmproj(folder: Path) -> Path | None:
 
 def _list(files: list[Path]) -> str:
     more = f" and {len(files) - 6} more" if len(files) > 6 else ""
-    return ", ".join(f"{p.name} ({p.stat().st_size / 1e9:.1f} GB)" if p.stat().st_size > 1e8 else p.name for p in files[:6]) + more
+    return ", ".join(f"{p.name} ({size(p.stat().st_size)})" if p.stat().st_size > 1e8 else p.name for p in files[:6]) + more

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.sizes import size
 from . import build, interpreters
 from .definitions import DEFINITIONS, Definition, definition
 from .uv_process import find_uv
@@ -62,7 +63,7 @@ class EnvList(list[EnvInfo]):
         return pd.DataFrame(rows, columns=["name", "state", "size", "built_at", "python", "packages", "purpose"])
 
     def _cells(self) -> list[tuple[str, ...]]:
-        return [(e.name, e.state, readable(e.size) if e.size else "", main_versions(e), e.purpose) for e in self]
+        return [(e.name, e.state, size(e.size) if e.size else "", main_versions(e), e.purpose) for e in self]
 
     def __repr__(self) -> str:
         head = ("name", "state", "size", "main packages", "for")
@@ -74,15 +75,6 @@ class EnvList(list[EnvInfo]):
         head = "".join(f"<th style='text-align:left'>{h}</th>" for h in ("name", "state", "size", "main packages", "for"))
         body = "".join("<tr>" + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in r) + "</tr>" for r in self._cells())
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def readable(size: float) -> str:
-    """Bytes as people write them."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def main_versions(info: EnvInfo) -> str:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from ..core.sizes import size
 from ..runtime.machine import Machine, snapshot
 
 
 def machine_text(machine: Machine | None = None) -> str:
     """Cores, memory, GPUs, and who holds how much."""
     m = machine or snapshot()
-    lines = [f"CPU     {m.cpu_use:4.0%} of {m.cores} cores", f"Memory  {_gb(m.memory_used)} of {_gb(m.memory_total)}"]
+    lines = [f"CPU     {m.cpu_use:4.0%} of {m.cores} cores", f"Memory  {size(m.memory_used)} of {size(m.memory_total)}"]
     for g in m.gpus:
         use = f"{g.use:4.0%}" if g.use is not None else "   –"
-        lines.append(f"GPU {g.index}   {use} · {_gb(g.memory_used)} of {_gb(g.memory_total)} · {g.name}")
+        lines.append(f"GPU {g.index}   {use} · {size(g.memory_used)} of {size(g.memory_total)} · {g.name}")
     if not m.gpus:
         lines.append("GPU     none")
-    lines += [f"  {_gb(h.memory):>9}  {'' if h.use is None else format(h.use, '4.0%'):>5}  {h.name} ({h.what})" for h in m.holders]
+    lines += [f"  {size(h.memory):>9}  {'' if h.use is None else format(h.use, '4.0%'):>5}  {h.name} ({h.what})" for h in m.holders]
     return "\n".join(lines)
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"

@@ -15,7 +15,6 @@ _CHIPS = {
     JobState.CANCELLED: ("Stopped", "idle"),
     JobState.LOST: ("Lost", "warn"),
 }
-_SIZES = ("B", "KB", "MB", "GB", "TB")
 
 
 def chip(record: JobRecord) -> tuple[str, str]:
@@ -29,16 +28,6 @@ def chip(record: JobRecord) -> tuple[str, str]:
 def amount(value: float | None) -> str:
     """A whole number with commas, or a dash."""
     return "–" if value is None else f"{value:,.0f}"
-
-
-def size(count: float | None) -> str:
-    """``8.1 GB``."""
-    if count is None:
-        return "–"
-    value, unit = float(count), 0
-    while value >= 1024 and unit < len(_SIZES) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{value:.0f} {_SIZES[unit]}" if unit < 2 or value >= 100 else f"{value:.1f} {_SIZES[unit]}"
 
 
 def duration(seconds: float | None) -> str:

@@ -241,7 +241,7 @@ function Processor({ machine, props, span }: { machine: Machine; props: Props; s
   );
 }
 
-/** `2 × NVIDIA H100, 80 GB`, one line for each kind. */
+/** `2 × NVIDIA H100, 80 GiB`, one line for each kind. */
 function kinds(cards: readonly GpuView[]): string[] {
   const count = new Map<string, number>();
   for (const card of cards) {

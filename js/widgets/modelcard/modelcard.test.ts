@@ -66,7 +66,7 @@ test('a step says how far it is, and at its end how long it took', () => {
   const of = (done: number, total: number, unit: string): Card['progress'] => ({ done, total, unit, eta: null });
   assert.equal(said(now, of(6, 17, 'shards')), '6 / 17 shards');
   assert.equal(said(now, of(40, 100, '%')), '40%');
-  assert.equal(said(now, of(5 * GB, 8 * GB, 'bytes')), '5 / 8 GB');
+  assert.equal(said(now, of(5 * GB, 8 * GB, 'bytes')), '5 / 8 GiB');
   assert.equal(said(now, null), '');
   assert.equal(said({ title: 'x', state: 'done', seconds: 8.4 }, of(1, 2, 'shards')), '8.40 s');
   assert.equal(said({ title: 'x', state: 'done', seconds: 0.2 }, null), '');

@@ -11,7 +11,7 @@ import type { Card, Step } from './state';
 
 const times = timeWords();
 
-/** `4 / 17 shards`, `5.0 / 8.1 GB`; of a step that is done: how long it took. */
+/** `4 / 17 shards`, `5 / 8.1 GiB`; of a step that is done: how long it took. */
 export function said(step: Step, progress: Card['progress']): string {
   if (step.state === 'done') return step.seconds !== null && step.seconds >= 0.5 ? format.duration(step.seconds, times) : '';
   const done = progress?.done ?? null;

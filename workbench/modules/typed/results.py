@@ -18,6 +18,7 @@ from typing import Any, overload
 
 from ...core.media import Media, size_of
 from ...core.messages import Usage
+from ...core.sizes import size
 from ...settings import settings
 
 MARK = "<lazyllm-query>"
@@ -119,7 +120,7 @@ class Audio(str):
 
     def __repr__(self) -> str:
         seconds = f", {self.duration:.1f} s" if self.duration else ""
-        return f"<Audio {self.mime}{seconds}, {size_text(len(self.data))}, {self.path}>"
+        return f"<Audio {self.mime}{seconds}, {size(len(self.data))}, {self.path}>"
 
     def _repr_html_(self) -> str:
         return f'<audio controls preload="metadata" style="width: 100%; max-width: 30em" src="{self.media.data_url}"></audio>'
@@ -166,7 +167,7 @@ class Image:
         return place.absolute()
 
     def __repr__(self) -> str:
-        return f"<Image {self.mime}, {size_text(len(self.data))}, {self.path}>"
+        return f"<Image {self.mime}, {size(len(self.data))}, {self.path}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         shown = {"text/plain": repr(self)}
@@ -276,11 +277,6 @@ def free(folder: Path, name: str, suffix: str) -> Path:
     while (path := folder / f"{name}-{number}.{suffix}").exists():
         number += 1
     return path
-
-
-def size_text(size: int) -> str:
-    """A file's size for people."""
-    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 1024:.0f} kB" if size >= 1024 else f"{size} bytes"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from ...core.jobs import JobRecord, JobState
+from ...core.sizes import size
 from ...errors import JobNotFound, nearest
 from ..work.job_list import CELL, COLOURS
 from ..work.words import ago, detail, duration, state_word
@@ -237,15 +238,6 @@ def _notes(facts: Facts) -> str:
 def type_of(record: JobRecord) -> str:
     """What kind of model a deployment serves; ``function`` where it serves none."""
     return "function" if record.spec.backend == "function" else str(record.spec.payload.get("type") or "llm")
-
-
-def size(count: float) -> str:
-    """Bytes, such as ``8.1 GB``."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 1024 or unit == "GB":
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if unit in ("B", "KB") or count >= 100 else f"{count:.1f} {unit}"
 
 
 def _html_row(facts: Facts) -> str:

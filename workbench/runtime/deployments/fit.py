@@ -15,13 +15,13 @@ from typing import Any
 
 from ... import registry
 from ...core import kv_cache
+from ...core.gguf_header import read_header
 from ...core.jobs import Failure, JobSpec, JobState
-from ...core.model_words import size
 from ...core.models import ModelMeta
+from ...core.sizes import size
 from ...core.specs import DeploySpec
 from ...deploy.fit import Device, Fit, fit, larger_cache, tighter
 from ...errors import DoesNotFit, ModelNotFound
-from ...core.gguf_header import read_header
 from ..inspecting.inspection import inspect
 from ..machine import Holder, Machine, snapshot
 

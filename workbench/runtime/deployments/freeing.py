@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...core.sizes import size
 from ...errors import ArgumentError
 from ..machine import Gpu, Holder, snapshot
 from ..work import jobs
-from .deployment_list import size
 
 _WAIT_SECONDS = 60.0
 

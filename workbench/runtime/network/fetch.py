@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urljoin, urlsplit
 
+from ...core import sizes
 from ...core.endpoints import Endpoint, Timeouts
 from ...core.media import Media, of_bytes
 from ...errors import EndpointDown, EndpointError, EndpointTimeout
@@ -81,7 +82,7 @@ async def _read(answer: http.Answer, file: Media, endpoint: Endpoint) -> Media:
         parts.append(chunk)
         size += len(chunk)
         if size > LIMIT:
-            raise _error(EndpointError, endpoint, file, "is too large", f"It has more than {LIMIT // 2**20} MB.")
+            raise _error(EndpointError, endpoint, file, "is too large", f"It has more than {sizes.size(LIMIT)}.")
     declared = answer.headers.get("content-type", "")
     found = of_bytes(b"".join(parts), "" if declared.startswith("text/plain") else declared, file.name)
     if found.kind != file.kind and found.mime != "application/octet-stream":

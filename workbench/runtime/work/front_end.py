@@ -13,6 +13,7 @@ import time
 from contextvars import ContextVar
 from typing import Any, Literal
 
+from ...core import sizes
 from ...core.jobs import Progress
 
 FrontEnd = Literal["notebook", "headless", "terminal", "script", "silent"]
@@ -109,7 +110,7 @@ def describe(progress: Progress) -> str:
 
 def _amount(done: float, total: float, unit: str) -> str:
     if unit in ("B", "bytes"):
-        return f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        return sizes.of(done, total)
     if unit in ("step", "steps"):
         return f"step {done:,.0f} of {total:,.0f}"
     return f"{done:,.0f} of {total:,.0f} {unit}".rstrip()
