@@ -24,6 +24,8 @@ from workbench.core.specs import DeploySpec
 from workbench.deploy.diffusers_server import DiffusersServer
 from workbench.errors import ArgumentError, BadRequest, JobFailed, ModelNotFound
 
+from ..support.guarded import assert_guarded
+
 
 @pytest.fixture(scope="module")
 def draws(module_home: Path) -> Any:
@@ -100,6 +102,7 @@ def test_image_editing_and_openais_client_use_the_same_server(draws: Any) -> Non
     assert [m.id for m in client.models.list().data] == [draws.endpoint.model]
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=draws.endpoint.url, api_key="wrong").models.list()
+    assert_guarded(draws.endpoint, pid=draws.deployment.record.pid)
     editing = wb.OnlineModule("sd", type="image_editing", url=draws.endpoint.url, api_key=Path(draws.endpoint.key_file).read_text().strip())
     assert editing("blue", files=png(picture(10)), mask=png(picture(255)))[0].size == (64, 64)
 

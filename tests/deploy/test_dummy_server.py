@@ -15,6 +15,8 @@ from workbench.runtime.answering.client import open_stream
 from workbench.runtime.deployments import endpoints
 from workbench.runtime.work import jobs
 
+from ..support.guarded import assert_guarded
+
 
 def start(**arguments: Any) -> Endpoint:
     record = endpoints.deployment_for(DeploySpec("no-model", arguments=arguments), "dummy")
@@ -32,6 +34,7 @@ def test_it_echoes_what_was_said_and_the_parameters(home: Path) -> None:
     assert default.text == "reply for hi, and parameters is {'do_sample': False, 'temperature': 0.1}"
     given = open_stream(endpoint, ask("hi", temperature=0.7, top_p=1)).join().text
     assert given == "reply for hi, and parameters is {'do_sample': False, 'temperature': 0.7, 'top_p': 1}"
+    assert_guarded(endpoint, pid=jobs.store().job(endpoint.job_id).pid)
 
 
 def test_a_server_that_dies_in_the_middle_is_told_with_its_last_words(home: Path) -> None:

@@ -19,7 +19,8 @@ from workbench.deploy.infinity_server import ARGUMENTS
 from workbench.errors import ArgumentError
 from workbench.runtime.work import jobs
 
-from ..support.embed_helpers import post, reference
+from ..support.embed_helpers import reference
+from ..support.guarded import assert_guarded
 from ..support.tiny_models import tiny
 
 TEXTS = ["The tall bridge crosses a silent forest.", "a", "Tokyo! What is the weather in Paris?", "window " * 100]
@@ -49,7 +50,11 @@ def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> Non
     assert [i for i, _ in found] == best[:3]
     assert close([s for _, s in found], [expected["logits"][i] for i in best[:3]])
 
-    assert post(m.endpoint, "/embeddings", {"model": "embed", "input": ["a"]}, key="wrong")[0] == 401
+    for module in (m, r):
+        assert module.deployment is not None
+        assert {"/embeddings", "/rerank", "/metrics", "/docs"} <= {
+            p.removeprefix("/v1") for p in assert_guarded(module.endpoint, pid=module.deployment.record.pid)
+        }
     key = Path(m.endpoint.key_file).read_text().strip()
     lines = [" ".join(p.read_bytes().decode(errors="replace").split("\0")) for p in Path("/proc").glob("[0-9]*/cmdline") if _ours(p)]
     assert any("infinity_emb" in line for line in lines)

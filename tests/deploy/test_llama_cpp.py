@@ -23,6 +23,8 @@ from workbench.runtime.deployments import endpoints
 from workbench.runtime.work import jobs
 from workbench.settings import settings
 
+from ..support.guarded import assert_guarded
+
 POCKET = str(pocket.path())
 
 
@@ -48,6 +50,7 @@ def test_two_callers_share_one_deployment_and_its_key_is_private(home: Path) -> 
     record = jobs.store().job(first.id)
     key = Path(endpoint.key_file).read_text()
     assert key not in repr(record) + repr(endpoint) + json.dumps(endpoint.to_json()) + jobs.log_tail(first.id, 1000)
+    assert_guarded(endpoint, pid=record.pid)
     command = Path(f"/proc/{record.pid}/cmdline")
     assert not command.exists() or key not in command.read_text()
 

@@ -20,6 +20,8 @@ from workbench.deploy.sensevoice_server import SenseVoiceServer
 from workbench.envs import ensure
 from workbench.errors import ArgumentError, BadRequest, ModelNotFound
 
+from ..support.guarded import assert_guarded
+
 MAKER = Path(__file__).parent.parent / "support" / "make_sensevoice.py"
 
 
@@ -63,6 +65,7 @@ def test_openais_client_is_understood_and_others_are_refused_with_words(hears: A
         with pytest.raises((BadRequest, ArgumentError)) as caught:
             hears(sound, **arguments)
         assert said in str(caught.value)
+    assert_guarded(hears.endpoint, pid=hears.deployment.record.pid)
 
 
 def test_a_folder_in_another_form_is_refused_before_a_start(home: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from workbench.deploy.sentence_transformers_server import ranks_texts
 from workbench.errors import ArgumentError, EndpointError, WorkbenchError
 
 from ..support.embed_helpers import post, reference
+from ..support.guarded import assert_guarded
 from ..support.tiny_models import tiny
 
 TEXTS = ["The tall bridge crosses a silent forest.", "a", "", "Tokyo! What is the weather in Paris?", "window " * 100, "ü 你好 \x00"]
@@ -138,6 +139,7 @@ def test_the_official_client(served: Served) -> None:
     assert close(default.data[0].embedding, served.expected["embed"][1])
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=endpoint.url, api_key="wrong").embeddings.create(model="x", input="a")
+    assert_guarded(endpoint, pid=served.embed.deployment.record.pid)
 
 
 def test_odd_requests_are_answered_or_refused_in_openais_form(served: Served) -> None:
@@ -193,6 +195,8 @@ def test_pictures_and_texts_in_one_space(served: Served, tmp_path: Path) -> None
     assert one == other
     assert len(one) == len(text)
     assert close(m(str(picture), modality="image"), one)
+    assert close(m(files=str(picture)), one)
+    assert all(close(vector, one) for vector in m(files=[str(picture), picture]))
     m.stop()
 
 

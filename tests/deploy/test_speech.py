@@ -22,6 +22,8 @@ from workbench.data.media import media
 from workbench.deploy.speech_server import SpeechServer
 from workbench.errors import ArgumentError, BadRequest, JobFailed
 
+from ..support.guarded import assert_guarded
+
 TEXT = "Good morning to all. How are you? This is the end."
 RATE = 16000
 
@@ -87,6 +89,8 @@ def test_openais_client_speaks_and_listens(speaks: Any, hears: Any, tmp_path: Pa
     assert isinstance(client(hears).audio.translations.create(model="any", file=("a.wav", made.content)).text, str)
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=hears.endpoint.url, api_key="wrong", max_retries=0).models.list()
+    for module in (speaks, hears):
+        assert_guarded(module.endpoint, pid=module.deployment.record.pid)
 
 
 def test_a_voice_a_text_or_a_format_that_there_is_not_is_refused_with_what_there_is(speaks: Any) -> None:

@@ -26,6 +26,8 @@ from workbench.runtime.answering.client import open_stream
 from workbench.runtime.deployments import endpoints
 from workbench.runtime.work import jobs
 
+from ..support.guarded import assert_guarded
+
 
 def ask(text: str, **parameters: Any) -> ChatRequest:
     return ChatRequest(as_messages(text), parameters={"max_tokens": 24, **parameters})
@@ -79,6 +81,7 @@ def test_the_real_server_answers_behind_the_guard(home: Path, tmp_path: Path) ->
         assert (status_of(address + path, {}) == 200) is open_to_all
     assert status_of(f"{address}/v1/models", right) == 200
     assert status_of(f"{address}/v1/models", {"Authorization": key}) == 401
+    assert_guarded(endpoint, pid=record.pid)
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda q: open_stream(endpoint, ask(q)).join().text, ["Hello!", "Add 2 and 3.", "Who are you?", "Thanks!"]))

@@ -31,6 +31,8 @@ from workbench.errors import ArgumentError, AuthenticationFailed, BadRequest, En
 from workbench.modules.sessions import session
 from workbench.runtime.work import jobs
 
+from ..support.guarded import assert_guarded
+
 
 def ask(url: str, body: Any = None, key: str = "", **headers: str) -> tuple[int, str]:
     """A request by somebody who knows nothing of the workbench: status and text."""
@@ -224,6 +226,8 @@ def test_health_and_the_page_need_no_key_and_the_page_no_network(shop: wb.Server
     assert not re.search(r"https?://|src=|@import|<link", page)
     assert "Shop" not in page
     assert ask(base + "/")[1] == page
+    assert shop.deployment is not None
+    assert_guarded(shop.endpoint, pages=("/", "/docs"), pid=shop.deployment.record.pid)
 
 
 def test_the_openapi_document_describes_function_methods_and_routes(shop: wb.ServerModule) -> None:

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from workbench import deploy
+from workbench.runners import serving_app
 
 RUNNERS = Path(deploy.__file__).parents[1] / "runners"
 SERVER = """
@@ -137,6 +138,30 @@ def test_the_key_is_asked_for_everywhere_but_at_health(started: Any) -> None:
             assert {bare.get(p).status_code for p in ("/v1/models", "/metrics", "/docs")} == {401}
             assert bare.post("/v1/upper", json={}).json()["error"]["code"] == "invalid_api_key"
     assert toy.http.get("/v1/models").json()["data"][0]["id"] == "toy"
+
+
+def test_web_sockets_show_the_key_as_well_and_one_in_the_address_is_neither_taken_nor_left_for_the_log() -> None:
+    def ask(kind: str, path: str = "/ws", query: bytes = b"", shown: bytes = b"", method: str = "GET") -> tuple[list[Any], dict[str, Any]]:
+        said: list[Any] = []
+        scope: dict[str, Any] = {"type": kind, "method": method, "path": path, "raw_path": path.encode(), "query_string": query}
+        scope["headers"] = [(b"authorization", shown)] if shown else []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            said.append("in")
+
+        async def send(message: Any) -> None:
+            said.append(message.get("status") or message.get("code"))
+
+        asyncio.run(serving_app.Guard(app, "secret")(scope, None, send))
+        return said, scope
+
+    assert ask("websocket")[0] == [1008]
+    assert ask("websocket", shown=b"Bearer secret")[0] == ["in"]
+    assert ask("http", "/health")[0] == ["in"]
+    assert ask("http", "/health", method="POST")[0][0] == 401
+    said, scope = ask("http", "/v1/secret", b"api_key=secret&a=1")
+    assert said[0] == 401
+    assert "secret" not in str(scope)
 
 
 def test_refusals_name_the_field_and_have_openais_form(started: Any) -> None:

@@ -1,8 +1,7 @@
 """Infinity: vectors and rankings by a server of its own, for those who know its arguments (https://github.com/michaelfeil/infinity).
 
-Plans the process; `workbench/runners/serve_command.py` starts ``infinity_emb v2``. Its documentation pages and its ``/metrics`` stay open to
-everybody on this machine; what answers with the model asks for the key. It pins transformers 4, so that models newer than that need
-another engine.
+Plans the process; `workbench/runners/serve_command.py` starts ``infinity_emb v2`` behind our guard, because Infinity's own check of a key
+leaves ``/metrics`` and its documentation open. It pins transformers 4, so that models newer than that need another engine.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from .command_line import command_stage, flags
-from .common import explain_end, served_name
+from .common import explain_end, runner, served_name
 from .sentence_transformers_server import SentenceTransformers
 
 ARGUMENTS = {
@@ -71,10 +70,10 @@ class Infinity(SentenceTransformers):
         spec = replace(spec, arguments=self.settle(spec.arguments))
         stage = command_stage(
             spec,
-            ["{python}", "-m", "infinity_emb.cli", *self.line(spec)],
+            ["{python}", runner("serve_guarded"), "infinity_emb.cli", *self.line(spec)],
             title=self.title,
             environment=self.environment,
-            key_env="INFINITY_API_KEY",
+            key_env="",
             env=_ENV,
             metrics="infinity",
             progress="infinity",

@@ -89,13 +89,17 @@ class Engine:
             lines = [line for line in map(bytes.__add__, whole[::2], whole[1::2]) if not _LOOKS.search(line)]
             if len(begun) > 65536:
                 lines, begun = [*lines, begun], b""
-            _write(b"".join(lines))
+            _write(self._without_key(b"".join(lines)))
             for line in lines:
-                text = line.decode(errors="replace").rstrip("\r\n")
+                text = self._without_key(line).decode(errors="replace").rstrip("\r\n")
                 self.lines.append(text)
                 if not self.ready:
                     hear(text)
-        _write(begun)
+        _write(self._without_key(begun))
+
+    def _without_key(self, output: bytes) -> bytes:
+        """An engine notes the addresses that it is asked for, and some callers write the key into them."""
+        return output.replace(self.key.encode(), b"...") if self.key else output
 
     def serves(self) -> bool:
         """Whether the engine, and not a stranger on its port, answers and lets nobody in without the key.

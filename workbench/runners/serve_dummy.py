@@ -5,6 +5,7 @@ It can be told to be slow, to fall silent or to die, which real engines do, but 
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import sys
@@ -131,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _allowed(self) -> bool:
-        if not self.key or self.headers.get("Authorization") == f"Bearer {self.key}":
+        if hmac.compare_digest(self.headers.get("Authorization", "").encode(), f"Bearer {self.key}".encode()):
             return True
         self._json(401, {"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}})
         return False
@@ -148,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         if self.path not in ("/metrics", "/health"):
-            print(format % args, flush=True)
+            print((format % args).replace(self.key, "…"), flush=True)  # some write it into the address
 
 
 class Server(ThreadingHTTPServer):
@@ -169,6 +170,8 @@ def main() -> None:
         Handler.spec = json.load(f)
     serving.end_with_parent()
     Handler.key = serving.key()
+    if not Handler.key:
+        serving.fail("There is no key to guard the server with.")
     how = Handler.spec["arguments"]
     if how.get("load_delay") or how.get("die_loading"):
         serving.report("progress", phase="load", text="Loading nothing")
