@@ -43,6 +43,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "spark_socket": "workbench.dialects.spark_socket:SparkSocket",
         "vllm_generate": "workbench.dialects.vllm_generate:VllmGenerate",
         "lightllm_generate": "workbench.dialects.lightllm_generate:LightLLMGenerate",
+        "sglang_generate": "workbench.dialects.sglang_generate:SGLangGenerate",
+        "lmdeploy_generate": "workbench.dialects.sglang_generate:LMDeployGenerate",
     },
     "codec": {
         "plain": "workbench.dialects.plain:Plain",
@@ -53,6 +55,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "images": "workbench.dialects.images:images",
         "image_edits": "workbench.dialects.images:image_edits",
         "prompt_vllm": "workbench.dialects.prompt_tokens:VllmTokens",
+        "prompt_sglang": "workbench.dialects.prompt_tokens:SGLangTokens",
         "prompt_llama_cpp": "workbench.dialects.prompt_tokens:LlamaCppTokens",
     },
     "auth": {

@@ -75,7 +75,7 @@ def test_a_wrong_address_is_told_with_the_right_form(home: Path, server: tuple[s
     url, key = server
     with pytest.raises(BadRequest, match=r"(?s)nothing at that address.*OpenAI's form ends in …/v1/"):
         to(f"{url}/v2/", "pocket", api_key=key)("Hi")
-    with pytest.raises(BadRequest, match=r"(?s)nothing at that address.*…/v1/, which is OpenAI's"):
+    with pytest.raises(BadRequest, match=r"(?s)nothing at that address.*up to version 0\.24.*url='http://[\d.:]+/v1/'\)"):
         to(f"{url}/generate", api_key=key)("Hi")
     for wrong in ("localhost:80", "ftp://x/v1/", "", "http://"):
         with pytest.raises(ArgumentError, match="no address"):
@@ -158,6 +158,11 @@ def test_an_address_tells_form_and_type(url: str, found: tuple[str, str, str]) -
     assert attaching.form_of(url) == found
 
 
+@pytest.mark.parametrize("engine", ["lightllm", "lmdeploy", "sglang"])
+def test_an_engine_that_was_named_has_a_form_of_its_own(engine: str) -> None:
+    assert attaching.form_of("http://h:1/generate/", engine) == ("http://h:1", f"{engine}_generate", "")
+
+
 def test_an_embedding_address_gives_vectors(home: Path) -> None:
     def vectors(asked: Asked) -> Reply:
         if asked.path == "/v1/models":
@@ -199,4 +204,35 @@ def test_lightllms_own_form(home: Path) -> None:
         with pytest.raises(EndpointError, match="out of tokens"):
             m("busy")
         with pytest.raises(ArgumentError, match="LightLLM's /generate form knows no tools"):
+            m("Hi", tools=[{"type": "function", "function": {"name": "f"}}])
+
+
+@pytest.mark.parametrize("engine", ["sglang", "lmdeploy"])
+def test_the_own_form_of_sglang_and_that_of_lmdeploy(engine: str, home: Path) -> None:
+    def answer(asked: Asked) -> Reply:
+        if "prompt" in asked.json and engine == "sglang":
+            return Reply({"error": {"message": "Either text, input_ids or input_embeds should be provided."}}, status=400)
+        if "busy" in json.dumps(asked.json):
+            return Reply(body=b'data: {"error": {"message": "The queue is full."}}\n\n', mime="text/event-stream")
+        lines, said = [], ""
+        for i, piece in enumerate(["He", "l", "lo"], 1):
+            said = said + piece if engine == "sglang" else piece
+            meta = {"prompt_tokens": 4, "completion_tokens": i, "finish_reason": {"type": "length", "length": 3} if i == 3 else None}
+            lines.append(b"data: " + json.dumps({"text": said, "output_ids": [i], "meta_info": meta}).encode() + b"\n\n")
+        return Reply(body=[*lines, b"data: [DONE]\n\n"], mime="text/event-stream")
+
+    with scripted(answer) as running:
+        m = to(f"{running.host}/generate", engine=engine)
+        assert list(m.stream("Hi", max_tokens=3, temperature=0.5, stop=["x"])) == ["He", "l", "lo"]
+        values = {"temperature": 0.5, "stop": ["x"], "stream": True}
+        if engine == "sglang":
+            del values["stream"]
+            assert running.last.json == {"text": "Hi", "stream": True, "sampling_params": {**values, "max_new_tokens": 3}}
+        else:
+            assert running.last.json == {"prompt": "Hi", "max_tokens": 3, **values}
+        answered = m("Hi")
+        assert (answered, answered.finish_reason, answered.usage.prompt_tokens, answered.usage.completion_tokens) == ("Hello", "length", 4, 3)
+        with pytest.raises(EndpointError, match="The queue is full"):
+            m("busy")
+        with pytest.raises(ArgumentError, match="/generate form knows no tools"):
             m("Hi", tools=[{"type": "function", "function": {"name": "f"}}])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ..core.protocols import Stage
@@ -14,11 +14,26 @@ from ..core.specs import DeploySpec
 from .common import runner, spec_file
 
 
-def flags(arguments: Mapping[str, Any], *, negative: str = "--no-", underscores: bool = False) -> list[str]:
+def flags(
+    arguments: Mapping[str, Any],
+    *,
+    underscores: bool = False,
+    negatable: Container[str] | None = None,
+    lists: Container[str] = (),
+    repeated: Container[str] = (),
+) -> list[str]:
     """A command line for some arguments, in their order.
 
-    ``True`` is a bare flag, ``False`` its negative form (nothing where ``negative`` is empty), a list several values, a
-    mapping JSON; None says nothing. Some engines write their flags with ``underscores``.
+    ``True`` is a bare flag, ``False`` its ``--no-`` form, a list several values, a mapping JSON; None says nothing.
+
+    Parameters
+    ----------
+    underscores : bool
+        Some engines write their flags with underscores.
+    negatable : container of str, optional
+        The names that have a ``--no-`` form, where not all have one: ``False`` says nothing for the others.
+    lists, repeated : container of str
+        Names whose list is one JSON text, and names that stand once before each value.
     """
     out: list[str] = []
     for name, value in arguments.items():
@@ -27,9 +42,11 @@ def flags(arguments: Mapping[str, Any], *, negative: str = "--no-", underscores:
         if value is None:
             continue
         if isinstance(value, bool):
-            out += [flag] if value else [flag.replace("--", negative, 1)] if negative else []
-        elif isinstance(value, Mapping):
+            out += [flag] if value else ["--no-" + flag[2:]] if negatable is None or plain in negatable else []
+        elif isinstance(value, Mapping) or (isinstance(value, list | tuple) and plain in lists):
             out += [flag, json.dumps(value)]
+        elif isinstance(value, list | tuple) and plain in repeated:
+            out += [word for one in value for word in (flag, str(one))]
         elif isinstance(value, list | tuple):
             out += [flag, *(json.dumps(v) if isinstance(v, Mapping) else str(v) for v in value)]
         else:

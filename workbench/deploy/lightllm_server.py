@@ -12,6 +12,7 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
+from . import peer_parsers
 from .command_line import flags
 from .common import served_name
 from .guarded import GuardedEngine
@@ -47,8 +48,10 @@ class LightLLM(GuardedEngine):
         arguments: dict[str, Any] = dict(spec.arguments)
         if spec.chat_template:
             arguments["chat_template"] = spec.chat_template
+        if parser := peer_parsers.tool_parser(self.name, spec):
+            arguments.setdefault("tool_call_parser", parser)
         where = ["--model_dir", spec.model, "--model_name", served_name(spec), "--host", "127.0.0.1", "--port", "{port}"]
-        return [*where, *flags(arguments, negative="", underscores=True)]
+        return [*where, *flags(arguments, negatable=(), underscores=True, repeated={"grouping_key"})]
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""

@@ -12,10 +12,11 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
+from . import peer_parsers
 from .command_line import flags
 from .common import served_name
 from .guarded import GuardedEngine
-from .lmdeploy_arguments import ALIASES, ARGUMENTS
+from .lmdeploy_arguments import ALIASES, ARGUMENTS, RETIRED
 
 
 class LMDeploy(GuardedEngine):
@@ -23,7 +24,7 @@ class LMDeploy(GuardedEngine):
 
     name, title, environment = "lmdeploy", "LMDeploy", "lmdeploy"
     types = ("llm", "vlm")
-    aliases = ALIASES
+    aliases, retired = ALIASES, RETIRED
     module = "lmdeploy"
     metrics = "lmdeploy"
 
@@ -46,6 +47,8 @@ class LMDeploy(GuardedEngine):
                 cause = f"{spec.chat_template} is no JSON file, and LMDeploy reads templates in no other form."
                 raise ArgumentError("LMDeploy cannot use this chat template.", cause, "Serve with wb.deploy.vllm, or give LMDeploy's JSON.")
             arguments["chat_template"] = spec.chat_template
+        if parser := peer_parsers.tool_parser(self.name, spec):
+            arguments.setdefault("tool_call_parser", parser)
         adapters: list[str] = []
         if spec.adapters:
             if arguments.setdefault("backend", "pytorch") != "pytorch":
@@ -55,7 +58,7 @@ class LMDeploy(GuardedEngine):
         if "async" in arguments:
             arguments["async"] = int(arguments["async"])
         where = ["--server-name", "127.0.0.1", "--server-port", "{port}", "--model-name", served_name(spec)]
-        return ["serve", "api_server", spec.model, *where, *flags(arguments, negative=""), *adapters]
+        return ["serve", "api_server", spec.model, *where, *flags(arguments, negatable=()), *adapters]
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""

@@ -1,5 +1,5 @@
-"""The arguments of SGLang's server, as data: the names in ``python -m sglang.launch_server --help`` of SGLang 0.5.23 with underscores, and
-some of older versions (https://docs.sglang.ai/advanced_features/server_arguments.html).
+"""The arguments of SGLang's server, as data: the names that the parser of SGLang 0.5.23 has, with underscores
+(https://docs.sglang.ai/advanced_features/server_arguments.html).
 
 Not among them: what the workbench sets itself (model, its name and kind, address, key, certificates, warm-up, adapters), and what
 would serve beside the guarded HTTP server (gRPC, sidecars, Ray).
@@ -12,8 +12,8 @@ abort_on_priority_when_disabled allow_auto_truncate allowed_media_domains asr_ma
 attn_cp_size attn_dp_size base_gpu_id batch_notify_size bf16_gemm_backend boundary_reduction bucket_e2e_request_latency bucket_inter_token_latency
 bucket_time_to_first_token c128_page_size chat_template checkpoint_engine_wait_weights_before_ready chunked_prefill_size completion_template
 constrained_json_disable_any_whitespace constrained_json_max_whitespace_cnt constrained_json_whitespace_pattern context_length cp_strategy
-cpu_offload_gb crash_dump_folder cuda_graph_backend_decode cuda_graph_backend_prefill cuda_graph_bs cuda_graph_bs_decode cuda_graph_bs_prefill
-cuda_graph_config cuda_graph_max_bs cuda_graph_max_bs_decode cuda_graph_max_bs_prefill cuda_graph_max_seq_len_prefill
+cpu_offload_gb crash_dump_folder cuda_graph_backend_decode cuda_graph_backend_prefill cuda_graph_bs_decode cuda_graph_bs_prefill
+cuda_graph_config cuda_graph_max_bs_decode cuda_graph_max_bs_prefill cuda_graph_max_seq_len_prefill
 cuda_graph_prefill_max_context custom_weight_loader dcp_comm_backend dcp_replicate_q_proj dcp_size debug_cuda_graph debug_tensor_dump_input_file
 debug_tensor_dump_layers debug_tensor_dump_output_folder decode_attention_backend decode_log_interval decoupled_spec_bind_endpoint
 decoupled_spec_connect_endpoints decoupled_spec_rank decoupled_spec_role decrypted_config_file decrypted_draft_config_file deepep_config
@@ -31,10 +31,10 @@ dsa_topk_backend dsa_triton_union dsv4_attn_backend dsv4_prefill_backend dtype d
 dynamic_batch_tokenizer_batch_timeout elastic_ep_backend elastic_ep_initial_size elastic_ep_join_mode elastic_ep_join_rank_offset
 elastic_ep_scale_timeout enable_adaptive_dispatch_to_encoder enable_aiter_allreduce_fusion enable_amd_monokernel enable_attn_tp_input_scattered
 enable_broadcast_mm_inputs_process enable_cache_report enable_cp_decode_attn_tp enable_cudagraph_gc enable_custom_logit_processor
-enable_decoder_swa_bounded_replay enable_deepep_moe enable_deepseek_v4_fp4_indexer enable_dense_mlp_attn_tp enable_deterministic_inference
+enable_decoder_swa_bounded_replay enable_deepseek_v4_fp4_indexer enable_dense_mlp_attn_tp enable_deterministic_inference
 enable_dp_attention enable_dp_attention_local_control_broadcast enable_dp_lm_head enable_draft_weights_cpu_backup enable_dsa_cache_layer_split
 enable_dsa_fused_indexer enable_dynamic_batch_tokenizer enable_dynamic_chunking enable_elastic_expert_backup enable_encoder_swa_bounded_replay
-enable_ep_moe enable_eplb enable_flashinfer_allreduce_fusion enable_flexkv enable_forward_pass_metrics enable_fp32_lm_head
+enable_eplb enable_flashinfer_allreduce_fusion enable_flexkv enable_forward_pass_metrics enable_fp32_lm_head
 enable_fused_moe_sum_all_reduce enable_fused_qk_norm_rope enable_hierarchical_cache enable_hisparse enable_http_worker_reuseport
 enable_int8_mamba_checkpoint enable_kv_cache_sharding enable_layernorm_sp enable_layerwise_nvtx_marker enable_lean_attention
 enable_linear_replayssm enable_linear_replayssm_spec enable_linker_mla_dedup enable_lmcache enable_lora enable_lora_overlap_loading
@@ -115,7 +115,12 @@ ALIASES = {
     "attention_context_parallel_size": "attn_cp_size",
     "moe_data_parallel_size": "moe_dp_size",
     "nccl_init_addr": "dist_init_addr",
+    "decode_context_parallel_size": "dcp_size",
+    "context_bucket": "cuda_graph_prefill_max_context",
+    "hierarchical_sparse_attention_extra_config": "hisparse_config",
     "enable_hicache": "enable_hierarchical_cache",
+    "cuda_graph_bs": "cuda_graph_bs_decode",
+    "cuda_graph_max_bs": "cuda_graph_max_bs_decode",
     "speculative_draft_model": "speculative_draft_model_path",
     "max_model_len": "context_length",
     "session_len": "context_length",
@@ -129,3 +134,17 @@ ALIASES = {
     "max_loras": "max_loras_per_batch",
 }
 """SGLang's other spellings, and names that vLLM and other front ends have for the same."""
+RETIRED = {
+    "enable_ep_moe": "Give ep_size=….",
+    "enable_deepep_moe": "Give moe_a2a_backend='deepep'.",
+}
+"""Names that SGLang has given up, and what to write instead."""
+_NEGATABLE = """
+dcp_replicate_q_proj dllm_fdfo enable_decoder_swa_bounded_replay enable_dsa_fused_indexer enable_fused_qk_norm_rope enable_tf32_matmul
+enable_tp_lm_head_all_to_all experts_shared_outer_loras lora_strict_loading mm_enable_dp_encoder ple_offload_embedding
+speculative_enable_w4a4_mxfp4_megamoe
+"""
+NEGATABLE = frozenset(_NEGATABLE.split())
+"""Those that can be said to be off."""
+LISTS = frozenset({"decoupled_spec_connect_endpoints", "forward_hooks", "remote_instance_weight_loader_send_weights_group_ports"})
+"""Those whose list is one JSON text."""

@@ -1,4 +1,5 @@
-"""The exact prompt and its tokens, asked of the server that runs the model: vLLM's form, which our own servers speak too, and llama.cpp's.
+"""The exact prompt and its tokens, asked of the server that runs the model: vLLM's form, which our own servers speak too, SGLang's, and
+llama.cpp's.
 
 Forms: ``vllm/entrypoints/serve/tokenize/protocol.py`` and https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md. The paths
 lie beside ``/v1``, so the endpoint that these are used with has an address without it.
@@ -21,6 +22,8 @@ class VllmTokens(JsonCodec):
     """
 
     name = "prompt_vllm"
+    text = "prompt"  # what /detokenize calls it
+    beside: Mapping[str, Any] = {}  # what it is told
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
@@ -39,13 +42,13 @@ class VllmTokens(JsonCodec):
         return HttpRequest("POST", "/tokenize", {k: v for k, v in body.items() if v is not None})
 
     def _text_of(self, ids: tuple[int, ...]) -> HttpRequest:
-        body = {"model": self._request.model, "tokens": list(ids)}
-        return HttpRequest("POST", "/detokenize", body if self._request.model else {"tokens": list(ids)})
+        named = {"model": self._request.model} if self._request.model else {}
+        return HttpRequest("POST", "/detokenize", {**named, "tokens": list(ids), **self.beside})
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> Prompted | FollowUp:
         found = read(body)
         if "tokens" not in found:
-            return Prompted(str(found["prompt"]), self._request.ids)
+            return Prompted(str(found[self.text]), self._request.ids)
         ids = tuple(map(int, found["tokens"]))
         if self._request.want == "tokenize":
             return Prompted(str(found.get("prompt") or ""), ids, readable(found.get("token_strs") or ()))
@@ -53,9 +56,20 @@ class VllmTokens(JsonCodec):
             return Prompted(str(found["prompt"]), ids)
 
         def text(status: int, headers: Mapping[str, str], body: bytes) -> Prompted:
-            return Prompted(str(read(body)["prompt"]), ids)
+            return Prompted(str(read(body)[self.text]), ids)
 
         return FollowUp(self._text_of(ids), decode=text)
+
+
+class SGLangTokens(VllmTokens):
+    """The same paths; the text of tokens has another name, and leaves the special ones out unless it is told not to.
+
+    Form: ``srt/entrypoints/openai/protocol.py`` of SGLang.
+    """
+
+    name = "prompt_sglang"
+    text = "text"
+    beside: Mapping[str, Any] = {"skip_special_tokens": False}
 
 
 class LlamaCppTokens(JsonCodec):

@@ -28,14 +28,15 @@ _PATHS = {  # what people copy from examples, and the type of model that is aske
     "/images/edits": "image_editing",
 }
 _RAW = {"/generate_stream": "lightllm_generate", "/generate": "vllm_generate"}
+_OWN_FORMS = {"lightllm": "lightllm_generate", "lmdeploy": "lmdeploy_generate", "sglang": "sglang_generate"}  # of engines that were named
 _QUICK = Timeouts(connect=2.0, first_byte=5.0, gap=5.0, total=8.0)
 
 
 def attached(url: str, model: str, method: Method) -> tuple[Endpoint, str]:
     """The endpoint at an address the user gave, and the type of model that the address tells; empty where it tells none.
 
-    ``…/v1/``, ``…/v1/chat/completions`` and the like are OpenAI's form, ``…/generate`` is vLLM's own, or LightLLM's where that was named. The
-    address of one of our own deployments, in whichever process it was started, brings its key along.
+    ``…/v1/``, ``…/v1/chat/completions`` and the like are OpenAI's form, ``…/generate`` is vLLM's own, or that of LightLLM, LMDeploy or SGLang
+    where that was named. The address of one of our own deployments, in whichever process it was started, brings its key along.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def form_of(url: str, engine: str = "") -> tuple[str, str, str]:
     path = parts.path.rstrip("/")
     for tail, dialect in _RAW.items():
         if path.endswith(tail):
-            return _joined(parts, path.removesuffix(tail)), "lightllm_generate" if engine == "lightllm" else dialect, ""
+            return _joined(parts, path.removesuffix(tail)), _OWN_FORMS.get(engine, dialect), ""
     for tail, kind in _PATHS.items():
         if path.endswith(tail):
             return _joined(parts, path.removesuffix(tail)), OPENAI, kind
@@ -115,7 +116,9 @@ def explained(error: EndpointError, endpoint: Endpoint) -> EndpointError:
         if endpoint.dialect == OPENAI:
             error.fix = "Check the address: OpenAI's form ends in …/v1/, and vLLM's own in …/generate."
         else:
-            error.fix = f"Its own form is at {endpoint.url}/generate; where it is not, attach to …/v1/, which is OpenAI's."
+            if endpoint.dialect == "vllm_generate":
+                error.cause = "vLLM had …/generate up to version 0.24, in a server of its own (vllm.entrypoints.api_server)."
+            error.fix = f"Attach to its OpenAI form: deploy_method(…, url='{endpoint.url}/v1/')."
     elif isinstance(error, AuthenticationFailed):
         error.fix = _key_fix(endpoint)
     return error

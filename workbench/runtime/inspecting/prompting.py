@@ -23,7 +23,8 @@ from ..network import calls, http
 from . import rendering
 from .chat_templates import ChatTemplate, template_of
 
-CODECS = {"vllm": "prompt_vllm", "workbench": "prompt_vllm", "llama_cpp": "prompt_llama_cpp"}
+CODECS = {"vllm": "prompt_vllm", "sglang": "prompt_sglang", "workbench": "prompt_vllm", "llama_cpp": "prompt_llama_cpp"}
+_SIGNS = (("/props", "llama_cpp", "default_generation_settings"), ("/version", "vllm", "version"), ("/get_model_info", "sglang", "is_generation"))
 _RUNNER = Path(__file__).resolve().parents[2] / "runners" / "tokenize_text.py"
 _HAVE_TOKENIZERS = ("tokens", "transformers", "llamafactory", "gguf", "flagembedding", "vllm")
 _SECONDS = 120.0
@@ -51,7 +52,7 @@ def flavour_of(endpoint: Endpoint) -> str:
 
 
 async def _flavour(endpoint: Endpoint) -> str:
-    for path, name, sign in (("/props", "llama_cpp", "default_generation_settings"), ("/version", "vllm", "version")):
+    for path, name, sign in _SIGNS:
         try:
             async with http.send("GET", endpoint.url + path, None, _key(endpoint), connect_timeout=3.0, network=endpoint.network) as answer:
                 said = json.loads(await answer.text()) if answer.status == 200 else None
