@@ -208,6 +208,16 @@ def test_what_only_a_chat_has_is_refused_with_a_call_that_works(server: Scripted
         m("a", dimension=5)
 
 
+def test_a_model_of_texts_does_not_take_the_path_of_a_picture_for_a_text(server: Scripted, tmp_path: Path) -> None:
+    m, file = attached(server, "embed"), tmp_path / "a.png"
+    file.write_bytes(PNG)
+    before = [a.path for a in server.asked].count("/embeddings")
+    for wrong in (lambda: m(files=[file]), lambda: m(files=str(file)), lambda: m("a text", files=[file])):
+        with pytest.raises(ArgumentError, match=r"takes texts only|takes no files"):
+            wrong()
+    assert [a.path for a in server.asked].count("/embeddings") == before
+
+
 def test_types_are_named_in_any_way_people_know(home: Path) -> None:
     assert [wb.TrainableModule("x", type=t).type for t in ("LLM", "chat", "text2image", "reranker", "ocr")] == ["LLM", "LLM", "SD", "RERANK", "VLM"]
     with pytest.raises(ArgumentError, match="'embed' is the nearest"):
@@ -263,6 +273,9 @@ def test_files_that_the_model_cannot_take_are_not_sent(home: Path) -> None:
     with pytest.raises(ArgumentError, match="cannot be given a sound") as caught:
         m("What is said?", files=[SECOND])
     assert "whisper" in caught.value.fix
+    with pytest.raises(ArgumentError, match="cannot be given a file of this sort") as caught:
+        m("What does it say?", files=[b"%PDF-1.7 x"])
+    assert "text" in caught.value.fix
     assert m("Hello!")
     m.stop()
 

@@ -12,17 +12,21 @@ from ... import registry
 from ...core.endpoints import Endpoint, Timeouts
 from ...core.kinds import CHATS, KINDS, noun
 from ...core.messages import ChatRequest, Message
+from ...data.media import media
 from ...errors import ArgumentError, EndpointError, unknown_argument
 from ...formatters import Formatter
 from ...runtime.threads import in_thread
 from ..chat import ChatModule, Prompt, Tools
+from ..contents import as_list
 from ..streaming.printing import StreamOption
 from ..streaming.switch import StreamSwitch
 from . import typed_module
 from .typed_calls import CODECS, TypedCalls
+from .typed_inputs import is_one
 
 _PARTS = {  # of a message, in OpenAI's and the engines' names
     "audio_url": "audio",
+    "file": "file",
     "image": "image",
     "image_url": "image",
     "input_audio": "audio",
@@ -32,6 +36,7 @@ _PARTS = {  # of a message, in OpenAI's and the engines' names
 _TIMEOUTS = Timeouts(first_byte=3600.0, gap=600.0)  # a picture takes long without a GPU, and an engine that dies ends its connections
 _CANNOT = {
     "audio": ("a sound", "Have the speech written down first: wb.TrainableModule('openai/whisper-small').start()('speech.wav')."),
+    "file": ("a file of this sort", "Give its text with the question, or, to a model that sees, pictures of its pages."),
     "image": ("a picture", "Choose a model that sees, such as 'Qwen/Qwen2.5-VL-3B-Instruct'; if this one does, write type='vlm'."),
     "video": ("a video", "Choose a model that sees videos; if this one does, write type='vlm'."),
 }
@@ -293,9 +298,12 @@ def _typed_arguments(type: str, input: Any, given: dict[str, Any]) -> tuple[tupl
             given["documents"] = given.pop("files")
         input = given.pop("query", None) if input == "" and "query" in given else input
     if type in ("embed", "cross_modal_embed") and (files := given.pop("files", given.pop("lazyllm_files", None))) is not None:
+        if input != "" and type == "embed":
+            raise ArgumentError("An embedding model takes no files.", "This one makes vectors of texts.", "Give the text alone.")
         if input != "":
             raise ArgumentError("Files and a text make one vector only together.", "", "Write m({'text': '…', 'image': 'picture.png'}).")
-        input = files
+        opened = [media(file) for file in as_list(files)]  # a path, taken for a text, would make a vector as well
+        input = opened[0] if is_one(files) else opened
     return (input,), given
 
 
