@@ -35,6 +35,8 @@ class Stage:
         Seconds a stop may take before the process tree is killed.
     asks_vendors : bool
         Whether the variables with vendors' keys go along: for code that calls vendors' models. Trainers and engines do not.
+    own_temp : bool
+        Whether a server's temporary files go when it ends. Not those of a user's function: they may be what it made.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Stage:
     serves: bool = False
     stop_grace: float = 60.0
     asks_vendors: bool = False
+    own_temp: bool = True
 
 
 CREDENTIALS = "credentials.json"

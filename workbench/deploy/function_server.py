@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core.jobs import Failure
@@ -40,7 +41,8 @@ class FunctionServer:
         files = {"serve.json": json.dumps(spec.to_json(), ensure_ascii=False, indent=1)}
         env = {"PYTHONPATH": spec.pythonpath} if spec.pythonpath else {}
         argv = (runner("serve_function"), "../serve.json")
-        return [Stage("serve", f"Starting {spec.model}", self.environment, argv, env, files, serves=True, stop_grace=5.0, asks_vendors=True)]
+        stage = Stage("serve", f"Starting {spec.model}", self.environment, argv, env, files, serves=True, stop_grace=5.0)
+        return [replace(stage, asks_vendors=True, own_temp=False)]
 
     def result(self, payload: Mapping[str, Any], place: JobPlace) -> Mapping[str, Any]:
         """A server leaves nothing behind."""

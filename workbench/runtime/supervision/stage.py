@@ -14,6 +14,7 @@ from typing import Any
 from ...core.protocols import JobPlace, Launched, Launcher, Stage
 from ...store.liveness import start_of
 from ...store.logs import tail
+from . import temporary
 from .stage_env import stage_environment, without_keys
 
 
@@ -51,7 +52,9 @@ class StageRun:
             write_key(place.key)
         self._log_start = place.log.stat().st_size
         base = os.environ if stage.asks_vendors else without_keys(os.environ)
-        extra = {**stage.env, "WORKBENCH_PORT": str(self._port)} if stage.serves and self._port else stage.env
+        extra = {**stage.env, "WORKBENCH_PORT": str(self._port)} if stage.serves and self._port else dict(stage.env)
+        if stage.serves and stage.own_temp and (folder := temporary.make(place)) is not None:
+            extra = {**temporary.variables(folder), **extra}
         env = stage_environment(base, place, self._python, extra)
         self._launched = launcher.start([str(self._python), *stage.argv], env=env, cwd=place.work, log=place.log)
         self.pid_start = start_of(self.pid) if self.pid is not None else None

@@ -33,7 +33,7 @@ from ...core.protocols import Backend, JobPlace, Stage
 from ...errors import WorkbenchError
 from ...store import JobWriter, Owner, OwnershipLost, Store
 from ...store.logs import tail
-from . import asked, job_processes
+from . import asked, job_processes, temporary
 from .detach import detach
 from .hanging import HangWatch
 from .ledger import Ledger
@@ -112,6 +112,7 @@ class Supervisor:
             print(f"The job is no longer this supervisor's: {e}", file=sys.stderr)
         finally:
             job_processes.end_job(self.place.job_id)
+            temporary.clear(self.place)
             self.place.credentials.unlink(missing_ok=True)  # a stage that never began has not read it
 
     def _outcome(self) -> tuple[JobState, dict[str, Any]]:
@@ -217,6 +218,7 @@ class Supervisor:
         if watch is not None:
             watch.end()
         job_processes.end_job(self.place.job_id, run.pid, run.pid_start, _LEFTOVER_SECONDS)
+        temporary.clear(self.place)
         ledger.read_all()
         ledger.update(exit_code=code)
         self._port = _port_of(ingest.url) or self._port

@@ -14,7 +14,7 @@ from ...store import JobWriter, Owner, OwnershipLost, Store
 from ...store.liveness import FORGOTTEN_SECONDS
 from ...store.logs import tail
 from ...store.rows import as_lost
-from . import job_processes
+from . import job_processes, temporary
 from .ingest import Ingest
 
 
@@ -30,6 +30,7 @@ def sweep(store: Store) -> list[str]:
         if near or time.time() - (record.heartbeat_at or record.created_at) > FORGOTTEN_SECONDS:
             if near:
                 job_processes.end_job(record.id, record.pid, store.stage_start(record.id))
+                temporary.clear(store.place(record.id))
             _write_down(store, record, owner)
             swept.append(record.id)
     return swept
