@@ -31,6 +31,7 @@ from typing import Any
 
 from ..core.protocols import HttpRequest
 from ..core.typed import EmbedRequest, Item, Vectors
+from ..core.vectors import Vector
 from .codec import JsonCodec, address_of, choose, model_of, parts_of, read, request_id_of, text_of, usage_of
 
 
@@ -175,10 +176,10 @@ def floats(row: Any) -> Any:
         packed = array("f", base64.b64decode(row))
         if sys.byteorder == "big":
             packed.byteswap()
-        return packed.tolist()
+        return Vector(packed)
     if row and isinstance(row[0], list) and len(row) == 1:  # older llama.cpp servers nest once more
         row = row[0]
-    return list(row)
+    return Vector(row)
 
 
 def embeddings(options: Mapping[str, Any] | None = None) -> OpenAIEmbeddings:

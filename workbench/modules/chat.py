@@ -50,7 +50,8 @@ class ChatModule(ModuleBase):
     Attributes
     ----------
     recent : deque of (float, Completion)
-        When the last answers ended, in seconds since the epoch, and what they were; one for all faces of a deployment.
+        When the last answers ended, in seconds since the epoch, and what they were; one for all faces of a deployment. Those of a
+        model that does not chat have no text; their ``details['made']`` says how many vectors, pictures, … they gave.
     """
 
     def __init__(self, *, stream: StreamOption = False, return_trace: bool = False, name: str = "") -> None:
@@ -227,13 +228,10 @@ class ChatModule(ModuleBase):
         given = parameters if max_retries is None else {**parameters, "max_retries": max_retries}
         answer = self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, given)
         with Outlet(self, self.name, option, answer) as outlet:
-            try:
-                if outlet.put is not None:
-                    for piece in answer:
-                        outlet.put(piece)
-                completion = answer.join()
-            except EndpointError as e:
-                raise self._explained(e) from None
+            if outlet.put is not None:
+                for piece in answer:
+                    outlet.put(piece)
+            completion = answer.join()
         return self._made(completion)
 
     async def aforward(
@@ -254,13 +252,10 @@ class ChatModule(ModuleBase):
         given = parameters if max_retries is None else {**parameters, "max_retries": max_retries}
         answer = self._open(contents.said(input, files, lazyllm_files), llm_chat_history, tools, given)
         with Outlet(self, self.name, option, answer) as outlet:
-            try:
-                if outlet.put is not None:
-                    async for piece in answer:
-                        outlet.put(piece)
-                completion = await answer.ajoin()
-            except EndpointError as e:
-                raise await in_thread(self._explained, e) from None  # it may wait for the engine's last words
+            if outlet.put is not None:
+                async for piece in answer:
+                    outlet.put(piece)
+            completion = await answer.ajoin()
         return self._made(completion)
 
     def _streamed(
@@ -323,6 +318,7 @@ class ChatModule(ModuleBase):
 
         talk = sessions.current.get() if remember else None
         answer = open_stream(endpoint, request, timeouts=timeouts)
+        answer.explain = self._explained
         return answer.on_end(partial(self._ended, usage.running.get(), talk, request))
 
     def _ended(self, call: usage.Call | None, talk: sessions.Session | None, request: ChatRequest, completion: Completion) -> None:

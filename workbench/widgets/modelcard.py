@@ -206,7 +206,7 @@ class ModelCard(Widget):
         first = [c.timing.first_token for c in recent if c.timing.first_token is not None]
         speeds = [s for c in recent if (s := c.timing.tokens_per_second(c.usage.completion_tokens)) is not None]
         return {
-            "count": len(recent),
+            "count": sum(int(c.details.get("made", 1)) for c in recent),
             "failed": sum(c.finish_reason == "unknown" for c in recent),
             "first_token": statistics.median(first) if first else None,
             "first_tokens": first[-_SHOWN:],

@@ -17,6 +17,7 @@ from ...core.endpoints import Endpoint, Timeouts
 from ...core.media import Media
 from ...core.messages import Completion, Usage
 from ...core.typed import DrawRequest, Files, SpeakRequest, TranscribeRequest, Transcript
+from ...core.vectors import Ranked, VectorList
 from ...data.media import media, wav
 from ...errors import ArgumentError
 from .. import contents
@@ -39,10 +40,11 @@ _WORKERS = 4
 
 
 class Outcome(NamedTuple):
-    """What makes the value that a call gives its user, and the tokens it took."""
+    """What makes the value that a call gives its user, the tokens it took, and how many things it made: vectors, pictures, …"""
 
     make: Callable[[], Any]
     usage: Usage
+    made: int = 1
 
 
 class TypedCalls:
@@ -117,7 +119,7 @@ class TypedCalls:
 
         async def ask() -> Outcome:
             rows, usage = await vectors(call, items, parameters)
-            return Outcome(lambda: rows[0] if single else rows, usage)
+            return Outcome(lambda: rows[0] if single else VectorList(rows), usage, len(rows))
 
         return ask()
 
@@ -133,7 +135,7 @@ class TypedCalls:
 
         async def ask() -> Outcome:
             pairs, usage = await ranking(call, asked, items, wanted, parameters)
-            return Outcome(lambda: pairs, usage)
+            return Outcome(lambda: Ranked(pairs, items), usage)
 
         return ask()
 
@@ -202,7 +204,7 @@ class TypedCalls:
                 cut = await call.had(hole, given=True) if hole is not None else None
             found: Files = await call.send(DrawRequest(prompt, tuple(sent), cut, call.endpoint.model, parameters))
             made = await asyncio.gather(*(call.had(m) for m in found.media))
-            return Outcome(lambda: Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage)
+            return Outcome(lambda: Images(made, found.usage, found.model or call.endpoint.model, found.text), found.usage, len(made))
 
         return ask()
 

@@ -5,12 +5,14 @@ answers is its subclasses' matter.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ...core.endpoints import Endpoint
-from ...core.messages import Usage
+from ...core.messages import Completion, FinishReason, Timing, Usage
+from ...errors import EndpointError
 from ...runtime.threads import in_thread
 from .. import usage
 from ..base import ModuleBase
@@ -70,17 +72,17 @@ def ask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequenc
     """Ask a model that does not chat: one call, with its progress and its tokens."""
     from ...runtime import loop
 
-    with Waiting(module.name) as waiting:
-        return _made(module, loop.run(calls.begin(endpoint, *args, told=waiting.told, **kwargs)))
+    with Waiting(module.name) as waiting, _Noted(module, endpoint) as noted:
+        return noted.made(loop.run(calls.begin(endpoint, *args, told=waiting.told, **kwargs)))
 
 
 async def aask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """`ask` without blocking the event loop."""
     from ...runtime import loop
 
-    with Waiting(module.name) as waiting:
+    with Waiting(module.name) as waiting, _Noted(module, endpoint) as noted:
         asked = await in_thread(calls.begin, endpoint, *args, told=waiting.told, **kwargs)
-        return await in_thread(_made, module, await asyncio.wrap_future(loop.spawn(asked)))
+        return await in_thread(noted.made, await asyncio.wrap_future(loop.spawn(asked)))
 
 
 def speech(calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mapping[str, Any]) -> SpeechStream:
@@ -91,10 +93,34 @@ def speech(calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mappin
     return SpeechStream(open_pieces(where, calls.codec, request, calls.timeouts), mime, rate, where.model)
 
 
-def _made(module: ModuleBase, outcome: Outcome) -> Any:
-    """The value, made here and not on the background loop, which streams what others say."""
-    usage.count(outcome.usage, module, running.get())
-    return outcome.make()
+class _Noted:
+    """One call: its tokens are counted, and the module's ``recent``, where it has that, tells of it as of a chat's answer.
+
+    In place of a text ``details['made']`` says how many things it gave; an error of the server's is one that gave none.
+    """
+
+    def __init__(self, module: ModuleBase, endpoint: Endpoint) -> None:
+        self._module, self._model = module, endpoint.model
+
+    def made(self, outcome: Outcome) -> Any:
+        """The value, made here and not on the background loop, which streams what others say."""
+        usage.count(outcome.usage, self._module, running.get())
+        self._note("stop", outcome.usage, outcome.made)
+        return outcome.make()
+
+    def _note(self, reason: FinishReason, used: Usage, made: int) -> None:
+        recent = getattr(self._module, "recent", None)
+        if recent is not None:
+            timing = Timing(total=time.monotonic() - self._began)
+            recent.append((time.time(), Completion("", finish_reason=reason, usage=used, timing=timing, model=self._model, details={"made": made})))
+
+    def __enter__(self) -> _Noted:
+        self._began = time.monotonic()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, EndpointError):
+            self._note("unknown", Usage(), 0)
 
 
 class SpeechStream:
