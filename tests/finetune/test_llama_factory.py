@@ -187,3 +187,9 @@ def test_backends_are_found_by_the_names_people_type() -> None:
             getattr(finetune, name)
     with pytest.raises(ArgumentError, match="not available in this version"):
         finetune.choose("rerank")
+
+
+def test_trainers_from_elsewhere_say_what_there_is_instead() -> None:
+    for name, instead in (("EasyLLM", "llamafactory"), ("FlagembeddingFinetune", "not available"), ("GRPO", "supervised"), ("trl", "llamafactory")):
+        with pytest.raises(AttributeError, match=f"{name}.*{instead}"):
+            getattr(finetune, name)

@@ -95,6 +95,9 @@ def test_names_of_engines_from_elsewhere(home: Path) -> None:
         ("LlamaCpp", "llama_cpp"),
         ("Dummy", "dummy"),
         ("Embedding", "sentence_transformers"),
+        ("LazyHuggingFaceRerank", "sentence_transformers"),
+        ("infinity_emb", "infinity"),
+        ("StableDiffusion3", "diffusers"),
     ):
         assert getattr(deploy, name).name == engine
         assert TrainableModule("pocket").deploy_method(name)._methods["deploy"].name == engine
@@ -105,6 +108,10 @@ def test_names_of_engines_from_elsewhere(home: Path) -> None:
         ("Bert", "ServerModule"),
         ("RelayServer", "ServerModule"),
         ("Distributed", "tensor_parallel_size"),
+        ("DeepSpeed", "wb.deploy.vllm"),
+        ("TensorRT_LLM", "trtllm-serve"),
+        ("VLM", "type='vlm'"),
+        ("set_default", "deploy_method(wb.deploy.vllm)"),
     ):
         with pytest.raises(AttributeError) as said:
             getattr(deploy, name)
@@ -112,7 +119,33 @@ def test_names_of_engines_from_elsewhere(home: Path) -> None:
         with pytest.raises(ArgumentError, match="There is no deploy method"):
             TrainableModule("pocket").deploy_method(name)
     with pytest.raises(AttributeError, match="'vllm' is the nearest name"):
-        _ = deploy.vlm
+        _ = deploy.vllmm
+
+
+@pytest.mark.parametrize("engine", ["auto", "vllm", "llama_cpp", "transformers", "lmdeploy", "lightllm", "sglang", "dummy"])
+def test_arguments_that_other_frameworks_have_say_what_to_do_instead(engine: str) -> None:
+    for name, instead in (
+        ("launcher", "tensor_parallel_size=2"),
+        ("log_path", r"m\.deployment\.logs"),
+        ("stream", r"m\.stream"),
+        ("server-port", "port="),
+        ("served_model_name", r"m\.endpoint\.model"),
+        ("security_key", "key_file"),
+        ("options_keys", "enable_prefix_caching=True"),
+        ("num_replicas", "variant='b'"),
+        ("backend.max_model_len", "without 'backend.'"),
+        ("model_type", "type='embed'"),
+    ):
+        with pytest.raises(ArgumentError, match=f"takes no argument '{name}'[\\s\\S]*{instead}"):
+            TrainableModule("pocket").deploy_method(engine, **{name: None})
+    TrainableModule("pocket").deploy_method(engine, port=None, openai_api=True)
+
+
+def test_an_engine_is_named_and_not_called() -> None:
+    with pytest.raises(ArgumentError, match=r"deploy_method\(wb\.deploy\.vllm, tp=…\)"):
+        deploy.vllm(tp=2)
+    with pytest.raises(ArgumentError, match=r"deploy_method\(wb\.deploy\.speech\)"):
+        deploy.TTSDeploy("bark")
 
 
 def test_what_is_given_for_our_own_arguments_is_checked_at_once() -> None:

@@ -15,7 +15,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError, unknown_argument
-from . import quantization
+from . import quantization, retired
 from .common import check_spec, explain_end
 
 
@@ -52,6 +52,13 @@ class Engine:
     aliases: ClassVar[Mapping[str, str]] = {}
     retired: ClassVar[Mapping[str, str]] = {}
 
+    def __init__(self, *given: Any, **arguments: Any) -> None:
+        """Takes nothing: what people write here elsewhere has its place in ``deploy_method``."""
+        if given or arguments:
+            place = "".join(f", {name}=…" for name in arguments)
+            fix = f"Write TrainableModule('…').deploy_method(wb.deploy.{self.name}{place}).start()."
+            raise ArgumentError(f"deploy.{self.name} is named, not called.", "A deployment belongs to a module, which knows the model.", fix)
+
     @classmethod
     def arguments(cls) -> list[str]:
         """The names of its arguments, in the engine's own spelling."""
@@ -67,6 +74,8 @@ class Engine:
         """The error for a name that it does not take: with the nearest one, or what took its place."""
         if instead := cls.retired.get(name.strip("-").replace("-", "_")):
             return ArgumentError(f"{cls.title or cls.name} has no argument {name!r} any more.", "", instead)
+        if instead := retired.instead(name):
+            return ArgumentError(f"deploy.{cls.name} takes no argument {name!r}.", "", instead)
         return unknown_argument(f"deploy.{cls.name}", name, known)
 
     @classmethod
@@ -131,6 +140,11 @@ class Engine:
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """Why a stage failed, and what to do."""
         return explain_end(self.title or self.name, exit_code, log_tail)
+
+    @classmethod
+    def refused(cls, words: str) -> str:
+        """What to do about a request that it refused with these words, where one of its arguments decides that; empty where not."""
+        return ""
 
 
 def line(command: Sequence[str]) -> str:

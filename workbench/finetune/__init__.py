@@ -21,6 +21,14 @@ _RETIRED = {
     "collie": "CoLLiE is no longer maintained; finetune.llamafactory does what it did, and takes finetuning_type='full' or 'lora'.",
     "alpacalora": "alpaca-lora is no longer maintained; finetune.llamafactory does what it did: finetuning_type='lora' is its default.",
 }
+_INSTEAD = {
+    "easyllm": "It never trained anything: use finetune.llamafactory.",
+    "flagembedding": "Fine-tuning of embedding models and rerankers is not available in this version.",
+    "easyr1": "This version does supervised fine-tuning: finetune.llamafactory.",
+    "grpo": "This version does supervised fine-tuning: finetune.llamafactory.",
+    **dict.fromkeys(("trl", "peft"), "LLaMA-Factory trains with it: use finetune.llamafactory."),
+    **dict.fromkeys(("axolotl", "swift", "unsloth", "xtuner"), "It is another trainer: finetune.llamafactory does what it does here."),
+}
 _LATER = {
     "embed": "embedding models",
     "rerank": "rerankers",
@@ -64,6 +72,8 @@ def __getattr__(name: str) -> Any:
     plain = name.lower().removesuffix("finetune") or name.lower()
     if plain in _RETIRED:
         raise AttributeError(f"finetune.{name} is retired: {_RETIRED[plain]}")
+    if plain in _INSTEAD and plain not in registry.names("finetune"):
+        raise AttributeError(f"No fine-tuning backend is called {name!r}. {_INSTEAD[plain]}")
     if plain == "auto":
         return auto
     if name in registry.names("finetune") or plain in registry.names("finetune"):

@@ -97,6 +97,8 @@ def check(arguments: Mapping[str, Any]) -> None:
 
 
 def _port(value: Any, model: str) -> int:
+    if value is None:
+        return 0
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit() or int(value) > 65535:
         raise ArgumentError(f"Port {value} is impossible.", "", "Give port= a number from 1024 to 65535, or 0 for any free one.")
     return int(value)

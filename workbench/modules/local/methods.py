@@ -115,10 +115,22 @@ def settled(method: Method, own: Collection[str] = ()) -> dict[str, Any]:
     settle = getattr(backend, "settle", None)
     for name in method.arguments:
         if (name if backend is not None and settle is None else plain(name)) not in known:
-            unknown = getattr(backend, "unknown", None)  # an engine also knows names that it had once
-            where = f"{method.group}.{method.name.rpartition(':')[2]}"
-            raise unknown(name, {*known, *own}) if unknown is not None else unknown_argument(where, name, {*known, *own})
+            raise _unknown(method, backend, name, {*known, *own})
     return dict(settle(method.arguments)) if settle is not None else dict(method.arguments)
+
+
+def _unknown(method: Method, backend: Any, name: str, known: Collection[str]) -> ArgumentError:
+    """The error for an argument that nobody knows: an engine also knows names that it had once, and those of other frameworks' engines."""
+    if (tell := getattr(backend, "unknown", None)) is not None:
+        told: ArgumentError = tell(name, known)
+        return told
+    where = f"{method.group}.{method.name.rpartition(':')[2]}"
+    if method.group == "deploy":
+        from ...deploy import retired
+
+        if instead := retired.instead(name):
+            return ArgumentError(f"{where} takes no argument {name!r}.", "", instead)
+    return unknown_argument(where, name, known)
 
 
 def _check(method: Method, own: frozenset[str]) -> None:
