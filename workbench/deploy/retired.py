@@ -65,7 +65,7 @@ RETIRED: dict[str, str] = {
     "deepspeed_mii": "DeepSpeed's own inference is no longer developed: use wb.deploy.vllm with tensor_parallel_size=….",
     "xinference": "Xinference is a program of its own: attach to it with url='http://…/v1/'.",
     "fastchat": "FastChat is no longer developed: use wb.deploy.vllm or wb.deploy.sglang; attach to one that runs with url='http://…/v1/'.",
-    "openai": "A server that speaks OpenAI's form: deploy_method(wb.deploy.vllm, url='http://…/v1/'); OpenAI itself: wb.OnlineModule(source='openai').",
+    "openai": "A server in OpenAI's form: deploy_method(wb.deploy.vllm, url='http://…/v1/'); OpenAI itself: wb.OnlineModule(source='openai').",
     "mlx": "MLX serves with mlx_lm.server: attach to it with url='http://…/v1/'; on a Mac wb.deploy.llama_cpp uses the GPU, too.",
     "llm": "The engine is wb.deploy.vllm; the type belongs to the module, TrainableModule('…', type='llm'), and start() chooses an engine for it.",
     "vlm": "The engine is wb.deploy.vllm; the type belongs to the module, TrainableModule('…', type='vlm'), and start() chooses an engine for it.",
