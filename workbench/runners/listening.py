@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from .generation_stop import stopping
     from .serving_app import Answer, App, Call
     from .serving_fields import Fields, Refusal
     from .serving_work import Dropped, Gone, Worker
     from .speech_sound import samples_of
     from .transcripts import FORMS, Heard, Span, written
 else:
+    from generation_stop import stopping
     from serving_app import Answer, App, Call
     from serving_fields import Fields, Refusal
     from serving_work import Dropped, Gone, Worker
@@ -108,9 +110,7 @@ class Listener:
         return [heard]
 
     def _whisper(self, unit: Recording, gone: Gone) -> Heard:
-        from transformers import StoppingCriteriaList
-
-        made: dict[str, Any] = {"stopping_criteria": StoppingCriteriaList([_Stop(gone)])}
+        made: dict[str, Any] = {"stopping_criteria": stopping(gone)}
         if getattr(self.pipe.model.generation_config, "is_multilingual", True):
             made["task"] = unit.task
             if unit.language:
@@ -139,18 +139,6 @@ class Listener:
         window = {"chunk_length_s": WINDOW} if unit.seconds > WINDOW else {}
         found = self.pipe(unit.samples, **window, **({"return_timestamps": "word"} if unit.times else {}))
         return Heard(found["text"].strip(), unit.seconds, unit.task, "", _spans(found.get("chunks"), unit.seconds))
-
-
-class _Stop:
-    """Ends a generation whose caller has gone."""
-
-    def __init__(self, gone: Gone) -> None:
-        self._gone = gone
-
-    def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
-        import torch
-
-        return torch.full((input_ids.shape[0],), self._gone(), device=input_ids.device, dtype=torch.bool)
 
 
 def _spans(chunks: Any, seconds: float) -> tuple[Span, ...]:

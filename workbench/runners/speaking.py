@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from .generation_stop import stopping
     from .serving_app import Answer, App, Call, Pieces
     from .serving_fields import Fields, Refusal
-    from .serving_work import Gone, Worker
+    from .serving_work import Dropped, Gone, Worker
     from .speech_families import Voices
     from .speech_sound import MIMES, file_of, mime, pcm, wav_head
     from .speech_text import sentences
 else:
+    from generation_stop import stopping
     from serving_app import Answer, App, Call, Pieces
     from serving_fields import Fields, Refusal
-    from serving_work import Gone, Worker
+    from serving_work import Dropped, Gone, Worker
     from speech_families import Voices
     from speech_sound import MIMES, file_of, mime, pcm, wav_head
     from speech_text import sentences
@@ -83,10 +85,10 @@ class Speaker:
         self.voices.options(voice)
         if speed != 1.0 and not self.voices.family.speed:
             raise Refusal(f"Models of the family {self.pipe.model.config.model_type!r} have one speed.", param="speed")
-        seed, most = fields.integer("seed", None, 0, 2**32 - 1), fields.integer("max_tokens", None, 1, 100_000)
-        if most is not None and not self.pipe.model.can_generate():
+        seed, most = fields.integer("seed", None, 0, 2**32 - 1), fields.integer("max_tokens", None, self.voices.family.least, 100_000)
+        if most is not None and not (self.pipe.model.can_generate() and self.voices.family.tokens):
             raise Refusal(f"Models of the family {self.pipe.model.config.model_type!r} count no tokens.", param="max_tokens")
-        texts = sentences(fields.text("input", most=TEXT), self.voices.family.most)
+        texts = sentences(fields.text("input", most=self.voices.family.longest or TEXT), self.voices.family.most)
         if not texts:
             raise Refusal("'input' holds nothing that can be said.", param="input")
         return [Sentence(text, voice, speed, seed, most) for text in texts]
@@ -108,10 +110,13 @@ class Speaker:
             transformers.set_seed(unit.seed)
         if self.voices.family.speed:
             self.pipe.model.speaking_rate = self._pace * unit.speed
+        made: dict[str, Any] = {"stopping_criteria": stopping(gone)} if self.voices.family.stops else {}
         if unit.max_tokens is not None:
-            options = {**options, "generate_kwargs": {"max_new_tokens": unit.max_tokens}}
+            made[self.voices.family.tokens] = unit.max_tokens
         self._must_have_sounds(unit.text)
-        found = self.pipe(before + unit.text, **options)
+        found = self.pipe(before + unit.text, **options, **({"generate_kwargs": made} if made else {}))
+        if gone():
+            raise Dropped
         samples = found["audio"]
         samples = samples.mean(axis=0) if samples.ndim > 1 else samples
         seconds = len(samples) / self.rate

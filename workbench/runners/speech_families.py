@@ -26,28 +26,43 @@ class Family:
     ----------
     voice : str
         ``number``: one of the speakers in the config; ``preset``: a name among the processor's; ``vector``: a file with a speaker
-        embedding; ``mark``: a number written before the text; ``language``: what is spoken is the voice; empty: none to choose.
+        embedding; ``mark``: a number written before the text; ``language``: that of the text, which is spoken; empty: none to choose.
     speed : bool
         Whether the model itself speaks faster or slower.
     most : int
         Characters that are said at once; 0 for a model whose text is no speech and is never cut.
+    longest : int
+        Characters of a text that is never cut.
+    usual : str
+        The voice of who does not name one, where the model has it; the first otherwise.
+    tokens : str
+        What ``generate`` calls the limit of its length; empty where it has none.
+    least : int
+        The smallest such limit that gives a sound.
+    stops : bool
+        Whether ``generate`` ends when it is told to.
     """
 
     voice: str = ""
     speed: bool = False
     most: int = 400
+    longest: int = 0
+    usual: str = ""
+    tokens: str = "max_new_tokens"
+    least: int = 1
+    stops: bool = False
 
 
 FAMILIES: dict[str, Family] = {
     "vits": Family("number", speed=True),
-    "speecht5": Family("vector", most=300),
-    "bark": Family("preset", most=200),
-    "musicgen": Family(most=0),
-    "musicgen_melody": Family(most=0),
-    "seamless_m4t": Family("language"),
-    "seamless_m4t_v2": Family("language"),
-    "csm": Family("mark", most=300),
-    "dia": Family(most=300),
+    "speecht5": Family("vector", most=300, tokens=""),
+    "bark": Family("preset", most=200, usual="v2/en_speaker_6", tokens="semantic_max_new_tokens"),  # others would limit all its parts alike
+    "musicgen": Family(most=0, longest=2000, stops=True),
+    "musicgen_melody": Family(most=0, longest=2000, stops=True),
+    "seamless_m4t": Family("language", usual="eng"),
+    "seamless_m4t_v2": Family("language", usual="eng"),
+    "csm": Family("mark", most=300, stops=True),
+    "dia": Family(most=300, least=32, stops=True),
 }
 MARKS = 10  # numbers before a text that CSM was trained with
 
@@ -100,7 +115,7 @@ class Voices:
         if name == DEFAULT and not self.names:
             return "", self._without()
         if name == DEFAULT:
-            name = self.names[0]
+            name = self.family.usual if self.family.usual in self.names else self.names[0]
         if name not in self.names:
             few = ", ".join(self.names[:12]) + (", …" if len(self.names) > 12 else "")
             raise Refusal(
@@ -113,7 +128,7 @@ class Voices:
         if kind == "vector":
             return "", {"forward_params": {"speaker_embeddings": _vector(self._files[name])}}
         if kind == "language":
-            return "", {"forward_params": {"tgt_lang": name}}
+            return "", {"preprocess_params": {"src_lang": name}, "forward_params": {"tgt_lang": name}}
         return f"[{name}]", {}
 
     def _without(self) -> dict[str, Any]:
