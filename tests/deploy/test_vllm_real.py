@@ -4,8 +4,10 @@ OpenAI's own client. One start for each kind of model. What needs a GPU is in `t
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import re
 import struct
 import threading
 import time
@@ -20,12 +22,15 @@ from typing import Any
 import openai
 import psutil
 import pytest
+from PIL import Image
+from pydantic import BaseModel, Field
 from tiny_models import tiny
 
 import workbench as wb
 from workbench import envs
 from workbench.core.jobs import JobState
-from workbench.errors import ArgumentError, BadRequest, EndpointDown, EndpointError, JobFailed, ModelNotFound, StreamBroken
+from workbench.errors import ArgumentError, BadRequest, EndpointDown, EndpointError, JobFailed, ModelNotFound, ModelUnknown, StreamBroken
+from workbench.formatters import encode_query_with_filepaths
 from workbench.runtime.deployments import adapters
 from workbench.runtime.work import jobs
 
@@ -39,6 +44,13 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
+
+
+class Person(BaseModel):
+    name: str = Field(max_length=8)
+    age: int
+
+
 PERSON = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer"}}, "required": ["name", "age"]}
 
 
@@ -71,8 +83,10 @@ def chat(place: Path) -> Iterator[wb.TrainableModule]:
 def others(place: Path) -> Iterator[dict[str, wb.TrainableModule]]:
     """The models that do not only chat. Two start at a time: a start keeps one core busy."""
     lengths = {"embed": None, "rerank": None, "whisper": None, "qwen2vl": 1024}
+    more: dict[str, dict[str, Any]] = {"embed": {"hf_overrides": {"is_matryoshka": True}}, "qwen2vl": {"limit_mm_per_prompt": {"image": 2}}}
     with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(lengths, pool.map(lambda kind: served(kind, max_model_len=lengths[kind]), lengths), strict=True))
+        started = pool.map(lambda kind: served(kind, max_model_len=lengths[kind], **more.get(kind, {})), lengths)
+        yield dict(zip(lengths, started, strict=True))
 
 
 @pytest.fixture
@@ -133,6 +147,27 @@ class TestChat:
         assert set(person) == {"name", "age"}
         assert isinstance(person["age"], int)
         assert chat("Hello!", structured_outputs={"choice": ["yes", "no"]}) in ("yes", "no")
+        assert Person.model_validate_json(chat("Give me JSON.", response_format=Person, max_tokens=120)).name
+        assert chat("Hello!", structured_outputs={"regex": "[0-9]{3}"}).isdigit()
+        assert re.fullmatch("a[bc]+d", chat("Hello!", guided_grammar='root ::= "a" [bc]+ "d"'))
+
+    def test_parameters_of_vllms_own_reach_it_and_what_it_tells_comes_back(self, chat: wb.TrainableModule) -> None:
+        answer = chat("Hello!", logprobs=True, top_logprobs=2, n=2, seed=3, top_k=5, min_p=0.01, repetition_penalty=1.0, bad_words=["Goodbye"])
+        tokens = answer.details["logprobs"]
+        assert "".join(t["token"] for t in tokens if not t["token"].startswith("<|")) == answer
+        assert len(tokens[0]["top_logprobs"]) == 2
+        assert len(answer.details["others"]) == 1
+        assert chat("Count to five.", stop=["3"]) == "1, 2, "
+        (hello,) = chat.tokenize("Hello")
+        assert not chat("Hello!", logit_bias={str(hello): -100}).startswith("Hello")
+        with pytest.raises(BadRequest, match="Ask for 20 at most"):
+            chat("Hello!", logprobs=True, top_logprobs=50)
+
+    def test_tool_calls_stream_piece_by_piece(self, chat: wb.TrainableModule) -> None:
+        stream = chat.stream("What is the weather in Tokyo?", tools=[WEATHER])
+        pieces = [p for p in stream if p.tag == "tool"]
+        assert len(pieces) > 3
+        assert json.loads(stream.completion.tool_calls[0].arguments) == {"city": "Tokyo"}
 
     def test_the_prompt_and_its_tokens_are_the_servers(self, chat: wb.TrainableModule) -> None:
         assert chat.render("Hi") == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
@@ -197,6 +232,17 @@ class TestChat:
         assert mine.adapter == "mine"
         assert set(chat.adapters) >= {"first", "mine"}
         chat.unload_adapter("mine")
+        with pytest.raises(ModelUnknown, match=r"no adapter 'mine' any more[\s\S]*share\(adapter="):
+            mine("Hello!")
+        assert chat.share(adapter=str(folder))("Hello!") == chat.share(adapter="first")("Hello!")
+        chat.unload_adapter("mine")
+
+    def test_a_model_and_its_adapter_are_compared_on_one_server(self, chat: wb.TrainableModule) -> None:
+        rows = [{"input": "Hello!", "reference": "Hello! I am a tiny model."}, {"input": "Count to five.", "reference": "1, 2, 3, 4, 5."}]
+        compared = wb.compare(chat, chat.share(adapter="first"), evalset=rows)
+        base, first = ([row.outputs[i].value for row in compared.rows] for i in (0, 1))
+        assert base == [row["reference"] for row in rows]
+        assert first != base
 
     def test_an_adapter_of_another_rank_than_there_is_room_for_says_what_to_give(self, chat: wb.TrainableModule, tmp_path: Path) -> None:
         folder = tmp_path / "wide"
@@ -254,6 +300,8 @@ class TestEmbedding:
         assert one == pytest.approx(a, abs=1e-3)
         assert math.dist(a, b) > 1e-3
         assert math.hypot(*a) == pytest.approx(1, abs=1e-2)
+        short = embed("The tall bridge.", dimensions=16)
+        assert short == pytest.approx([v / math.hypot(*a[:16]) for v in a[:16]], abs=1e-2)
         assert client(embed).embeddings.create(model="embed", input=["The tall bridge."]).data[0].embedding == pytest.approx(a, abs=1e-3)
 
     def test_a_server_without_lora_says_how_to_start_one(self, embed: wb.TrainableModule) -> None:
@@ -306,6 +354,18 @@ class TestPictures:
         seen = vision("What is this?", files=[str(path)], max_tokens=8)
         assert seen.usage.completion_tokens > 0
         assert seen.usage.prompt_tokens > vision("What is this?", max_tokens=8).usage.prompt_tokens
+
+    def test_a_picture_comes_in_every_form_and_several_go_together(self, vision: wb.TrainableModule, tmp_path: Path) -> None:
+        path = tmp_path / "red.png"
+        path.write_bytes(raw := png(56, (220, 20, 20)))
+        address = f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+        forms: list[Any] = [[raw], Image.open(path), address, [str(path), raw]]
+        sizes = [vision("What is this?", files=form, max_tokens=1).usage.prompt_tokens for form in forms]
+        sizes.append(vision(encode_query_with_filepaths("What is this?", [str(path)]), max_tokens=1).usage.prompt_tokens)
+        assert sizes[0] == sizes[1] == sizes[2] == sizes[4]
+        assert sizes[3] > sizes[0]
+        with pytest.raises(BadRequest, match="limit_mm_per_prompt="):
+            vision("What is this?", files=[raw] * 3, max_tokens=1)
 
 
 def test_an_engine_that_is_killed_while_it_loads_is_told(place: Path) -> None:

@@ -29,7 +29,7 @@ def test_arguments_become_flags() -> None:
     }
     joined = '--tensor-parallel-size 2 --enable-prefix-caching --no-enable-chunked-prefill --hf-overrides {"a":1} --lora-modules a=/x {"name":"b"}'
     assert " ".join(flags(given)).replace(": ", ":") == joined
-    assert flags({"a": False}, negative="") == []
+    assert flags({"a": False}, negatable=()) == []
 
 
 def test_what_the_workbench_sets_itself_is_no_argument() -> None:
@@ -105,6 +105,11 @@ def test_names_that_vllm_has_given_up_say_what_took_their_place(tmp_path: Path) 
         ("{{ tools }}<arg_key><think>", "glm-4.7", "glm47", "glm47"),
         ("{{ tools }}<|tool_calls_section_begin|>", "kimi-k2", "kimi_k2", ""),
         ("{{ tools }}<|channel|>", "gpt-oss-20b", "openai", "openai_gptoss"),
+        ("{{ tools }}<tool_call>\n<function=x><think>", "qwen3.5-9b", "qwen3_coder", "qwen3"),
+        ("{{ tools }}<minimax:tool_call><mm:think>", "minimax-m3", "minimax_m3", "minimax_m3"),
+        ("{{ tools }}<｜DSML｜tool_calls><think>", "deepseek-v4", "deepseek_v4", "deepseek_v4"),
+        ("{{ tools }}<|tools_prefix|>", "apertus-8b", "apertus", ""),
+        ("{{ tools }}<ifm|tool_calls><ifm|think_fast>", "k2-horizon", "k2_horizon", "k2_horizon"),
         ("{{ messages }}", "pocket", "", ""),
         ("", "base", "", ""),
     ],
@@ -298,6 +303,22 @@ def test_an_end_is_told_by_its_cause_and_the_one_thing_to_change(log: str, cause
     failure = deploy.vllm().explain("serve", 1, f"INFO something\n(EngineCore pid=5) {log}\nRuntimeError: Engine core initialization failed.")
     assert cause in failure.cause
     assert fix in failure.fix
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        ("At most 3 image(s) may be provided in one prompt. (parameter=image)", "limit_mm_per_prompt={'image': …}"),
+        ("Requested sample logprobs of 50, which is greater than max allowed: 20 (parameter=logprobs)", "Ask for 20 at most"),
+        ('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', "tool_call_parser='hermes'"),
+        ("Model 'embed' does not support Matryoshka embeddings; dimensions must be unset", "hf_overrides={'is_matryoshka': True}"),
+        ("temperature must be non-negative", ""),
+    ],
+)
+def test_a_request_that_an_argument_of_the_deployment_decides_is_told_which(words: str, fix: str) -> None:
+    told = deploy.vllm.refused(words)
+    assert fix in told
+    assert bool(told) == bool(fix)
 
 
 def test_an_end_without_a_sign_is_told_in_vllms_words() -> None:

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FORMS = ("gptq", "awq", "compressed-tensors-4", "compressed-tensors-8", "fp8")
+FORMS = ("gptq", "awq", "compressed-tensors-4", "compressed-tensors-8", "compressed-tensors-fp8", "compressed-tensors-fp8-static", "fp8", "fp8-block")
+BLOCK = 128
 GROUP = 32
 AWQ_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
 
@@ -52,6 +53,20 @@ def _layer(weight: Any, form: str) -> dict[str, Any]:
     if form == "fp8":
         scale = weight.abs().max() / 448.0
         return {"weight": (weight / scale).to(torch.float8_e4m3fn), "weight_scale": scale.reshape(1)}
+    if form == "fp8-block":  # as DeepSeek's and Qwen's own: a scale for each square
+        tall, wide = -(-rows // BLOCK), -(-columns // BLOCK)
+        padded = torch.zeros(tall * BLOCK, wide * BLOCK)
+        padded[:rows, :columns] = weight
+        squares = padded.reshape(tall, BLOCK, wide, BLOCK)
+        scale = squares.abs().amax(dim=(1, 3)) / 448.0
+        codes = (squares / scale[:, None, :, None]).reshape(tall * BLOCK, wide * BLOCK)[:rows, :columns]
+        return {"weight": codes.to(torch.float8_e4m3fn), "weight_scale_inv": scale}
+    if form == "compressed-tensors-fp8":
+        scale = weight.abs().amax(dim=1, keepdim=True) / 448.0
+        return {"weight": (weight / scale).to(torch.float8_e4m3fn), "weight_scale": scale}
+    if form == "compressed-tensors-fp8-static":
+        scale = weight.abs().max() / 448.0
+        return {"weight": (weight / scale).to(torch.float8_e4m3fn), "weight_scale": scale.reshape(1), "input_scale": torch.tensor([0.05])}
     if form == "compressed-tensors-8":
         scale = weight.abs().amax(dim=1, keepdim=True) / 127.0
         return {"weight": (weight / scale).round().to(torch.int8), "weight_scale": scale}
@@ -94,16 +109,27 @@ def _config(form: str) -> dict[str, Any]:
         return {"quant_method": "gptq", "bits": 4, "group_size": GROUP, "desc_act": False, "sym": True, "checkpoint_format": "gptq"}
     if form == "awq":
         return {"quant_method": "awq", "bits": 4, "group_size": GROUP, "zero_point": True, "version": "gemm", "modules_to_not_convert": ["lm_head"]}
-    if form == "fp8":
-        return {"quant_method": "fp8", "activation_scheme": "dynamic"}
+    if form.startswith("fp8"):
+        square = {"weight_block_size": [BLOCK, BLOCK]} if form == "fp8-block" else {}
+        return {"quant_method": "fp8", "activation_scheme": "dynamic", **square}
     weights: dict[str, Any] = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "group_size": GROUP}
     group: dict[str, Any] = {"targets": ["Linear"], "weights": weights}
     if form == "compressed-tensors-8":
         group["weights"] = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "channel"}
         group["input_activations"] = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "token", "dynamic": True}
+    if "fp8" in form:
+        static = form.endswith("static")
+        group["weights"] = {"num_bits": 8, "type": "float", "symmetric": True, "strategy": "tensor" if static else "channel"}
+        group["input_activations"] = {
+            "num_bits": 8,
+            "type": "float",
+            "symmetric": True,
+            "strategy": "tensor" if static else "token",
+            "dynamic": not static,
+        }
     return {
         "quant_method": "compressed-tensors",
-        "format": "int-quantized" if form.endswith("8") else "pack-quantized",
+        "format": "float-quantized" if "fp8" in form else "int-quantized" if form.endswith("8") else "pack-quantized",
         "quantization_status": "compressed",
         "config_groups": {"group_0": group},
         "ignore": ["lm_head"],

@@ -20,7 +20,7 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, lora, model_files, vllm_cpu, vllm_failures, vllm_length, vllm_parsers, vllm_pooling
+from . import default_parameters, lora, model_files, vllm_cpu, vllm_failures, vllm_length, vllm_parsers, vllm_pooling, vllm_refusals
 from .command_line import command_stage, flags
 from .common import explain_end, runner, served_name
 from .engine import Engine
@@ -121,6 +121,11 @@ class VLLM(Engine):
             return Failure(said[0], fix if exit_code in (-9, 137) else "start() tries again.", log_tail)
         found = vllm_failures.explain(log_tail)
         return Failure(*found, log_tail) if found else explain_end(self.title, exit_code, log_tail)
+
+    @classmethod
+    def refused(cls, words: str) -> str:
+        """What to do about a request that vLLM refused."""
+        return vllm_refusals.fix(words)
 
 
 def _line(spec: DeploySpec, settled: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ... import registry
 from ...core.kinds import CHATS, noun
-from ...errors import ArgumentError, NotStarted
+from ...errors import ArgumentError, EndpointError, ModelUnknown, NotStarted
 from ...formatters import Formatter
 from ..chat import Prompt
 from ..streaming.printing import StreamOption
@@ -136,6 +136,15 @@ class Adapted(Tuned):
             self._adapted_in = now
         return replace(endpoint, model=self._adapter.name)
 
+    def _unloaded(self, error: EndpointError) -> EndpointError:
+        """An error that says so where the server does not know this face's adapter any more."""
+        if self._adapter is None or not isinstance(error, ModelUnknown):
+            return error
+        where = self._adapter.path or self._adapter.name
+        error.what = f"The server has no adapter {self._adapter.name!r} any more."
+        error.fix = f"share(adapter={where!r}) loads it again."
+        return error
+
     def _generation(self) -> Generation:
         job_id = self._serving.job_id
         if not job_id:
@@ -151,8 +160,9 @@ class Adapted(Tuned):
         record = self._serving.record
         engine = record.spec.backend if record is not None else ""
         title = str(getattr(registry.get("deploy", engine), "title", "") or engine) if engine in registry.names("deploy") else engine
-        cause = f"{title} was started without room for adapters." if engine == "vllm" else f"{title} loads none while it runs; vLLM does."
-        fix = "Write deploy_method(wb.deploy.vllm, enable_lora=True), or adapters=[…] to have them from the start."
+        able = engine in ("vllm", "llama_cpp")
+        cause = f"{title} was started without room for adapters." if able else f"{title} loads none while it runs; vLLM and llama.cpp do."
+        fix = f"Write deploy_method(wb.deploy.{engine if able else 'vllm'}, enable_lora=True), or adapters=[…] to have them from the start."
         raise ArgumentError(f"No adapter can be loaded beside {self.name}.", cause, fix)
 
     def _given_adapters(self) -> dict[str, str]:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ... import registry
 from ...core.jobs import JobRecord, JobState
-from ...errors import AuthenticationFailed, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
+from ...errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
 from ...runtime.deployments.health import BUSY, HUNG
 from ...runtime.work import jobs
 
@@ -25,6 +26,8 @@ def explained(job_id: str, error: EndpointError, name: str) -> EndpointError:
     name : str
         What the user calls the model.
     """
+    if isinstance(error, BadRequest):
+        return _refused(jobs.store().job(job_id), error)
     if isinstance(error, EndpointTimeout):
         return _late(jobs.store().job(job_id), error)
     if not isinstance(error, EndpointDown | StreamBroken | AuthenticationFailed):  # a port that another server has now refuses the key
@@ -40,6 +43,14 @@ def explained(job_id: str, error: EndpointError, name: str) -> EndpointError:
     return _ended(record, error, name)
 
 
+def _refused(record: JobRecord, error: BadRequest) -> BadRequest:
+    """The engine's own words may tell of an argument that decides it."""
+    engine = registry.get("deploy", record.spec.backend) if record.spec.backend in registry.names("deploy") else None
+    if engine is not None and hasattr(engine, "refused"):  # a plugin's may be no `Engine`
+        error.fix = engine.refused(error.cause) or error.fix
+    return error
+
+
 def _restarting(record: JobRecord, error: EndpointError, name: str, told: Mapping[str, Any]) -> EndpointError:
     up = record.state is JobState.RUNNING
     if told.get("asked"):
@@ -47,7 +58,7 @@ def _restarting(record: JobRecord, error: EndpointError, name: str, told: Mappin
     else:
         what = f"{name}'s engine died and {'was' if up else 'is being'} started again."
         why = f"{told.get('cause', '')} This is restart {told.get('attempt')} of {told.get('of')} in a row."
-    fix = "Ask again: it answers." if up else "Ask again in a moment; start() waits until it answers."
+    fix = "Ask again: it answers." if up else "Ask again: the call waits until it answers, and so does start()."
     return _down(error, what, why, fix, str(told.get("log_tail") or "") or error.log_tail)
 
 
@@ -77,5 +88,9 @@ def _late(record: JobRecord, error: EndpointTimeout) -> EndpointError:
     )
 
 
-def _down(error: EndpointError, what: str, cause: str, fix: str, log: str) -> EndpointDown:
-    return EndpointDown(what, cause, fix, source=error.source, model=error.model, log_tail=log, partial=error.partial)
+def _down(error: EndpointError, what: str, cause: str, fix: str, log: str) -> EndpointError:
+    """An answer that broke off stays one: what came of it is in the error."""
+    kind = StreamBroken if isinstance(error, StreamBroken) and error.partial else EndpointDown
+    if error.partial:
+        fix = f"{fix} What came until then, {len(error.partial):,} characters, is in the error's 'partial'."
+    return kind(what, cause, fix, source=error.source, model=error.model, log_tail=log, partial=error.partial)

@@ -244,7 +244,7 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
 
     def _explained(self, error: EndpointError) -> EndpointError:
         endpoint = self._serving.endpoint
-        told = self._serving.explained(error, self.name)
+        told = self._unloaded(self._serving.explained(error, self.name))
         return told if endpoint is None else attaching.explained(told, endpoint)
 
     # ---- fine-tuning
