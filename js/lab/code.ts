@@ -3,20 +3,8 @@ import type { Job, LocalModel } from './types';
 
 const IMPORT = 'import workbench as wb';
 
-/** A text or a plain value as Python writes it; null where it has no short form. */
-export function python(value: unknown): string | null {
-  if (value === null) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) {
-    const parts = value.map(python);
-    return parts.includes(null) ? null : `[${parts.join(', ')}]`;
-  }
-  return null;
-}
-
-const quoted = (text: string): string => {
+/** A text as Python writes it. */
+export const quoted = (text: string): string => {
   const body = text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
   return body.includes("'") && !body.includes('"') ? `"${body}"` : `'${body.replace(/'/g, "\\'")}'`;
 };
@@ -28,16 +16,13 @@ export function jobCode(job: Job): string {
 /** Whether a deployment serves a function of the user's and no model. */
 export const isFunction = (job: Job): boolean => job.backend === 'function';
 
-/** A module that joins the deployment: the same model, engine and arguments are one; a served function is called where it runs. */
+/** The line that joins the deployment (`workbench/runtime/deployments/deploy_code.py`), and a use of it; models by the names that people know. */
 export function deploymentCode(job: Job, models: readonly LocalModel[], use = ''): string {
-  if (isFunction(job)) return `${IMPORT}\n\ns = wb.UrlModule(url=${quoted(job.id)})\ns`;
-  const name = models.find(model => model.path === job.model)?.name ?? job.model;
-  const given = Object.entries(job.arguments).flatMap(([key, value]) => {
-    const text = python(value);
-    return text === null ? [] : [`, ${key}=${text}`];
-  });
-  const module = `m = wb.TrainableModule(${quoted(name)}).deploy_method(wb.deploy.${job.backend}${given.join('')}).start()`;
-  return `${IMPORT}\n\n${module}\n${job.call || use || "m('Hello')"}`;
+  if (isFunction(job)) return `${IMPORT}\n\ns = ${job.code}\ns`;
+  const name = models.find(model => model.path === job.model)?.name;
+  const made = `wb.TrainableModule(`;
+  const line = name === undefined ? job.code : job.code.replace(made + quoted(job.model), made + quoted(name));
+  return `${IMPORT}\n\nm = ${line}\n${job.call || use || "m('Hello')"}`;
 }
 
 export function modelCode(model: LocalModel, use = ''): string {

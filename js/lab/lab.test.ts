@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deploymentCode, isFunction, jobCode, modelCode, python } from './code';
+import { deploymentCode, isFunction, jobCode, modelCode, quoted } from './code';
 import { describeDeployment, describeModel, describeRun, left, when } from './describe';
 import { LogText } from './logtext';
 import { cut, deployments, EMPTY, reduce, runs } from './state';
@@ -25,7 +25,7 @@ const job = (given: Partial<Job> = {}): Job => ({
   max_steps: null,
   model: 'pocket',
   call: '',
-  arguments: {},
+  code: '',
   url: '',
   target: '',
   curve: [],
@@ -128,26 +128,25 @@ test('times grow old', () => {
 });
 
 test('code is Python, whatever the names hold', () => {
-  assert.equal(python("it's"), '"it\'s"');
-  assert.equal(python('a\\b"\''), "'a\\\\b\"\\''");
-  assert.equal(python([1, true, null, 'x']), "[1, True, None, 'x']");
-  assert.equal(python({}), null);
+  assert.equal(quoted("it's"), '"it\'s"');
+  assert.equal(quoted('a\\b"\''), "'a\\\\b\"\\''");
   assert.match(jobCode(job()), /wb\.job\('abc'\)/);
 });
 
-test('code for a deployment joins it: the same engine and arguments', () => {
-  const server = job({ kind: 'deploy', backend: 'llama_cpp', model: '/models/p', arguments: { n_ctx: 512, odd: {} } });
+test('code for a deployment is the line that joins it, with the name that people know', () => {
+  const code = "wb.TrainableModule('/models/p').deploy_method(wb.deploy.llama_cpp, n_ctx=512).start()";
+  const server = job({ kind: 'deploy', backend: 'llama_cpp', model: '/models/p', code });
   const known: LocalModel = { name: 'pocket', path: '/models/p', origin: 'shipped', size_bytes: 1, changed_at: 1, type: 'llm', call: '' };
   assert.match(deploymentCode(server, [known]), /TrainableModule\('pocket'\)\.deploy_method\(wb\.deploy\.llama_cpp, n_ctx=512\)\.start\(\)\nm\('Hello'\)$/);
   assert.match(deploymentCode(server, [], 'm.chat()'), /TrainableModule\('\/models\/p'\).*\nm\.chat\(\)$/s);
   assert.match(modelCode(known), /TrainableModule\('pocket'\)\.start\(\)/);
   const call = "m(['a text', 'another'])";
   assert.ok(modelCode({ ...known, type: 'embed', call }).endsWith(`.start()\n${call}`));
-  assert.ok(deploymentCode(job({ kind: 'deploy', backend: 'sentence_transformers', call }), []).endsWith(`.start()\n${call}`));
+  assert.ok(deploymentCode(job({ kind: 'deploy', backend: 'sentence_transformers', code, call }), []).endsWith(`.start()\n${call}`));
 });
 
 test('a served function is called where it runs, and is no model to chat with', () => {
-  const served = job({ id: 'k7', kind: 'deploy', backend: 'function', model: '' });
+  const served = job({ id: 'k7', kind: 'deploy', backend: 'function', model: '', code: "wb.UrlModule(url='k7')" });
   assert.equal(deploymentCode(served, []), "import workbench as wb\n\ns = wb.UrlModule(url='k7')\ns");
   assert.ok(isFunction(served));
   assert.ok(!isFunction(job({ kind: 'deploy', backend: 'llama_cpp' })));

@@ -33,7 +33,8 @@ export interface Job {
   readonly model: string;
   /** A call of a model that does not chat; else empty. */
   readonly call: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Of a deployment that runs: the line of Python that joins it. */
+  readonly code: string;
   readonly url: string;
   readonly target: string;
   /** The loss so far, oldest first, thinned. */

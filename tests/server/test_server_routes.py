@@ -150,7 +150,7 @@ def test_no_key_leaves_the_server(client: httpx.Client) -> None:
     answer = client.get(f"jobs/{job.id}")
     key = jobs.store().place(job.id).key.read_text().strip()
     assert answer.json()["url"] == "http://127.0.0.1:9/v1"
-    assert answer.json()["arguments"] == {"ctx": 512}
+    assert answer.json()["code"] == f"wb.deployment({job.id!r}).module().start()"
     assert key
     assert key not in answer.text
     assert "sk-secret" not in answer.text

@@ -75,7 +75,7 @@ def test_a_model_is_deployed_from_its_card_answers_in_a_chat_and_stops(open_note
 
     card.get_by_role("button", name="Chat").click()
     notebook.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets.length === 4")
-    assert any(source.endswith(".start().chat()") for source in notebook.sources())
+    assert any(source.endswith(".start()\nm.chat()") for source in notebook.sources())
     expect(notebook.page.locator(".jp-Notebook .wb-chat")).to_have_count(2)
 
     card.get_by_role("button", name="Stop").click()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ..core.jobs import JobRecord, JobState, MetricRow
 from ..core.kinds import call_of
+from ..errors import WorkbenchError
+from ..runtime.deployments.deploy_code import line_of
+from ..runtime.inspecting.inspection import inspect
 from ..runtime.work import jobs
 from ..store import Store
 
-_SECRET = re.compile(r"key|token$|password|secret|credential", re.IGNORECASE)
 POINTS = 60  # of a curve that is as wide as a sidebar
 
 
@@ -50,6 +50,7 @@ class JobsView:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._curves: dict[str, Curve] = {}
+        self._types: dict[str, str] = {}
         self._store: Store | None = None
         self._version = -1
         self._sent: dict[str, tuple[Any, ...]] = {}
@@ -85,6 +86,7 @@ class JobsView:
             if store is not self._store:
                 self._store, self._version = store, -1
                 self._curves.clear()
+                self._types.clear()
                 self._sent.clear()
         return store
 
@@ -116,7 +118,7 @@ class JobsView:
             "max_steps": record.max_steps,
             "model": str(payload.get("model") or payload.get("base_model") or ""),
             "call": call_of(str(payload.get("type") or "")) if record.kind == "deploy" else "",
-            "arguments": {} if record.kind == "finetune" else _plain(payload.get("arguments") or {}),
+            "code": self._code(record),
             "url": str(endpoint.get("url") or ""),
             "target": str(record.result.get("model") or payload.get("target_path") or ""),
             "curve": points,
@@ -124,7 +126,27 @@ class JobsView:
             "revision": record.revision,
         }
 
+    def _code(self, record: JobRecord) -> str:
+        """What leads to a deployment that runs; the files of its model are looked at once."""
+        if record.kind != "deploy" or record.state is not JobState.RUNNING:
+            return ""
+        with self._lock:
+            kind = self._types.get(record.id)
+        if kind is None:
+            kind = _type_of(str(record.spec.payload.get("model") or ""))
+            with self._lock:
+                self._types[record.id] = kind
+        try:
+            return line_of(record, kind)
+        except (TypeError, ValueError):  # a payload of another version
+            return f"wb.deployment({record.id!r}).module().start()"
 
-def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """An engine's arguments without what may be a secret."""
-    return {name: value for name, value in arguments.items() if not _SECRET.search(name)}
+
+def _type_of(model: str) -> str:
+    """What a model's files say it is; empty where they say nothing."""
+    if not model:
+        return ""
+    try:
+        return inspect(model).type
+    except (WorkbenchError, OSError):
+        return ""

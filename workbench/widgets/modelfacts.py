@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..core.jobs import JobRecord, JobState
 from ..core.models import ModelMeta
 from ..errors import WorkbenchError
 
+_KEPT = re.compile(r"-[0-9a-f]{16}$")  # what sets the kept files of templates apart
 _PLAIN = {"ready", "finished", "stopped", ""}  # phases that say no more than the state
 
 
@@ -39,7 +41,7 @@ def details_of(record: JobRecord | None, meta: ModelMeta | None) -> dict[str, An
         "restarts": _restarts(record),
         "context": _context(record.spec.backend, arguments) if record is not None else 0,
         "quantization": str(quantization),
-        "template": Path(str(payload.get("chat_template") or "")).stem,
+        "template": _KEPT.sub("", Path(str(payload.get("chat_template") or "")).stem),
         "adapters": len(payload.get("adapters") or ()),
     }
 

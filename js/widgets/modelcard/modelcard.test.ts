@@ -49,8 +49,15 @@ test('where the engine tells nothing the answers of this notebook are shown', ()
 
 test('a model that writes nothing has requests per second and no tokens', () => {
   const shown = tiles({ ...CARD, type: 'embed', load: { ...LOAD, speed: null, cache: null } });
-  assert.deepEqual(shown.map(tile => tile.title), ['Requests per second', 'Requests now', 'Memory']);
+  assert.deepEqual(shown.map(tile => tile.title), ['Requests per second', 'Requests now', 'Vectors, 5 min', 'Memory']);
   assert.equal(shown[0]?.unit, 'asked 320 ×');
+});
+
+test('what a model that does not chat gave is counted under its own word', () => {
+  const answers = { ...CARD.answers, count: 10_000, failed: 2, first_token: null, speed: null };
+  const of = (type: string): readonly string[] => tiles({ ...CARD, type, answers, memory: [] }).map(tile => `${tile.title}: ${tile.value} ${tile.unit}`);
+  assert.deepEqual(of('embed'), ['Vectors, 5 min: 10,000 2 failed']);
+  assert.deepEqual(['rerank', 'stt', 'tts', 'sd'].flatMap(of).map(text => text.split(',')[0]), ['Rankings', 'Transcripts', 'Recordings', 'Pictures']);
 });
 
 test('an engine that counts nothing but tokens shows those', () => {

@@ -11,6 +11,16 @@ const t = translator(modelcard);
 const times = timeWords();
 const SPAN = 60; // values in five minutes
 const WRITES = new Set(['llm', 'vlm']);
+/** What one answer of a model that does not chat is called. */
+const MADE: Readonly<Record<string, 'vectors' | 'rankings' | 'transcripts' | 'recordings' | 'pictures'>> = {
+  embed: 'vectors',
+  cross_modal_embed: 'vectors',
+  rerank: 'rankings',
+  stt: 'transcripts',
+  tts: 'recordings',
+  sd: 'pictures',
+  image_editing: 'pictures'
+};
 
 /** One number with its line. */
 export interface Tile {
@@ -54,8 +64,9 @@ export function tiles(card: Card): readonly Tile[] {
     found.push({ title: t('firstToken'), value: value ?? '', unit: unit ?? '', values: answers.first_tokens });
   }
   if (writes && !load && answers.speed !== null) found.push({ title: t('speed'), value: format.integer(answers.speed), unit: 'tok/s', values: answers.speeds });
-  if (!load && answers.count > 0) {
-    found.push({ title: t('answers'), value: format.integer(answers.count), unit: t('failedCount', { count: format.integer(answers.failed) }), values: [] });
+  if ((!load || !writes) && answers.count + answers.failed > 0) {
+    const unit = answers.failed ? t('failedCount', { count: format.integer(answers.failed) }) : '';
+    found.push({ title: t(MADE[card.type] ?? 'answers'), value: format.integer(answers.count), unit, values: [] });
   }
   const last = memory[memory.length - 1];
   if (last !== undefined) found.push({ title: t('memory'), ...format.size(last), values: memory, to: Math.max(...memory) * 1.25 });

@@ -93,7 +93,7 @@ function Buttons(props: Inner): VNode | null {
   const insert = inserter();
   const parts = [
     card.state === 'running' && insert && (
-      <Button class="main" icon={card.call ? icons.compose : icons.chat} onClick={() => insert(card.call ? `m = ${card.code}\n${card.call}` : `${card.code}.chat()`, !card.call)}>
+      <Button class="main" icon={card.call ? icons.compose : icons.chat} onClick={() => insert(`import workbench as wb\n\nm = ${card.code}\n${card.call || 'm.chat()'}`, !card.call)}>
         {t(card.call ? 'insertCode' : 'chat')}
       </Button>
     ),

@@ -98,8 +98,8 @@ def _checked(text: str, name: str, special: tuple[tuple[str, str], ...]) -> tupl
 
 def kept(text: str, name: str) -> Path:
     """The file under the home that holds this very text; the same text is the same file."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    stem = Path(name).stem.replace(" ", "_")[:40] or "own"
+    digest = _digest(text)
+    stem = Path(name).stem.removesuffix(f"-{digest}").replace(" ", "_")[:40] or "own"  # one that is kept already stays where it is
     path = settings().folder("templates") / f"{stem}-{digest}.jinja"
     if not path.exists():
         file, temporary = tempfile.mkstemp(dir=path.parent)
@@ -107,6 +107,16 @@ def kept(text: str, name: str) -> Path:
             f.write(text)
         Path(temporary).replace(path)
     return path
+
+
+def said(path: str) -> str:
+    """What to write for a file that `kept` made: the name of a template that ships, else the file."""
+    name, _, digest = Path(path).stem.rpartition("-")
+    return name if name in NAMED and _digest(NAMED[name].text) == digest else path
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def special_of(model: str) -> dict[str, str]:
