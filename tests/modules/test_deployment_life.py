@@ -21,7 +21,7 @@ def dummy(**arguments: object) -> wb.TrainableModule:
     return wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, **arguments)
 
 
-def job_of(m: wb.TrainableModule) -> wb.Deployment:
+def job_of(m: wb.TrainableModule | wb.UrlModule) -> wb.Deployment:
     assert m.deployment is not None
     return m.deployment
 
@@ -141,3 +141,26 @@ def test_the_terminal_shows_the_same_states(home: Path) -> None:
     replaced = workbench("deploy", "nothing", "text=new", "replace=true", "--engine", "dummy")
     assert "nothing answers" in replaced.stdout, replaced.stderr
     assert m.state == "cancelled"
+
+
+def test_a_served_function_is_started_anew_in_place_like_any_other(home: Path) -> None:
+    s = wb.ServerModule(str.upper, name="shout").start()
+    there = wb.deployment("shout").module()
+    assert s.deployment is not None
+    first, url, pid = s.deployment, s.url, s.deployment.record.pid
+    assert s.restart().deployment == first
+    assert (s.url, first.restarts) == (url, 1)
+    assert first.record.pid != pid
+    assert there.restart()("a") == s("a") == "A"
+    assert s.health()
+    s._m = str.lower
+    assert s.restart()("A") == "a"  # another function is another deployment
+    assert s.deployment != first
+    first.stop().wait()
+    assert there.restart()("a") == "A"  # as it was
+    job_of(s).stop().wait()
+    assert s.restart()("A") == "a"
+    with pytest.raises(NotStarted, match="not deployed"):
+        wb.ServerModule(len).restart()
+    with pytest.raises(NotStarted, match="Type start"):
+        wb.UrlModule(url="http://127.0.0.1:9/generate").restart()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import workbench as wb
-from workbench.errors import ArgumentError, DataError, EndpointDown, ModelNotFound, NotStarted
+from workbench.errors import ArgumentError, DataError, EndpointDown, ModelNotFound, NotStarted, StreamBroken
 
 
 @pytest.fixture
@@ -348,10 +348,11 @@ def test_other_arguments_make_a_deployment_of_their_own(echo: wb.TrainableModule
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_engine_that_dies_while_answering_is_an_error_with_its_last_lines_and_can_be_started_again(home: Path, streamed: bool) -> None:
     m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, die_after=2, restarts=0).start()
-    with pytest.raises(EndpointDown, match="dies, as it was told to") as error:
+    with pytest.raises(StreamBroken, match="dies, as it was told to") as error:
         list(wb.StreamCallHelper(m)("hi")) if streamed else m("hi")
     assert "start()" in error.value.fix
     assert error.value.partial == "reply fo"
+    assert "8 characters" in error.value.fix
     died = m.deployment
     assert m.state == "failed"
     m.deploy_method(wb.deploy.dummy)

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +23,7 @@ import psutil
 import pytest
 
 import workbench as wb
+from workbench.core.endpoints import Timeouts
 from workbench.core.jobs import JobState
 from workbench.core.messages import ChatRequest, Message
 from workbench.core.protocols import JobPlace
@@ -58,18 +58,6 @@ def restarts(m: Any) -> list[dict[str, Any]]:
     return [dict(e.data) for e in job_of(m).events() if e.event == "restart"]
 
 
-def patiently(ask: Callable[[], str]) -> str:
-    """What a user does who is told to ask again."""
-    end = time.monotonic() + 30
-    while True:
-        try:
-            return ask()
-        except EndpointError as e:
-            if "sk again" not in e.fix or time.monotonic() > end:
-                raise
-            time.sleep(0.1)
-
-
 # ---- engines that die
 
 
@@ -79,15 +67,13 @@ def test_an_engine_killed_while_it_answers_comes_up_again_at_its_port_and_the_ne
     stream = m.stream("Tell me about yourself", ignore_eos=True, max_tokens=4000)
     next(stream)
     kill_engine(m)
-    with pytest.raises(StreamBroken) as broken:
+    with pytest.raises(StreamBroken, match="died and is being started again") as broken:
         stream.join()
-    assert broken.value.partial
-    with pytest.raises(EndpointDown, match="died and is being started again") as told:
-        m("hi")
-    assert "start() waits" in told.value.fix
-    assert "killed" in told.value.cause
+    assert broken.value.partial == stream.text
+    assert "killed. This is restart 1 of 3 in a row" in broken.value.cause
+    assert f"the call waits until it answers, and so does start(). What came until then, {len(stream.text):,} characters" in broken.value.fix
     assert "Restarting" in repr(wb.deployments())
-    assert patiently(lambda: m(DAY, temperature=0)) == "Thursday"
+    assert m(DAY, temperature=0) == "Thursday"  # it waited
     assert m.endpoint.url == url
     assert Path(m.endpoint.key_file).read_text() == key
     [again] = restarts(m)
@@ -95,6 +81,29 @@ def test_an_engine_killed_while_it_answers_comes_up_again_at_its_port_and_the_ne
     assert "listening on" in again["log_tail"]
     assert states(job_of(m).id) == ["preparing", "running", "preparing", "running"]
     assert job_of(m).restarts == 1
+
+
+def test_a_call_waits_for_a_restart_no_longer_than_allowed_and_no_longer_than_there_is_hope(home: Path) -> None:
+    m = dummy(restarts=9).start()
+    kill_engine(m)
+    with pytest.raises(EndpointDown, match="Nobody answers"):
+        open_stream(m.endpoint, ChatRequest((Message("user", "hi"),)), timeouts=Timeouts(restart=0.2)).join()
+    calls = [m.stream("hi") for _ in range(20)]
+    assert {stream.join().text[:12] for stream in calls} == {"reply for hi"}
+    waiting = threading.Thread(target=lambda: told.append(caught(lambda: m("hi"))))
+    told: list[EndpointError] = []
+    kill_engine(m)
+    waiting.start()
+    until(lambda: job_of(m).state == "preparing", "its death to be seen")
+    wb.deployment("nothing").stop().wait()
+    waiting.join(20)
+    assert "was stopped" in str(told[0])
+
+
+def caught(ask: Callable[[], object]) -> EndpointError:
+    with pytest.raises(EndpointError) as error:
+        ask()
+    return error.value
 
 
 def test_an_engine_that_dies_at_every_call_is_given_up_after_so_many_times_in_a_row(home: Path) -> None:

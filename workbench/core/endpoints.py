@@ -104,9 +104,12 @@ class Timeouts:
         Between two bytes of the answer.
     total : float or None
         For all of it.
+    restart : float
+        For a deployment's engine that is being started again when the request finds nobody; 0 does not wait.
     """
 
     connect: float = 5.0
     first_byte: float | None = 600.0
     gap: float | None = 120.0
     total: float | None = None
+    restart: float = 300.0

@@ -21,7 +21,6 @@ from ..errors import ArgumentError, EndpointError
 from ..flows.binding import bind
 from ..formatters import Formatter, chain, formatter_of
 from ..prompts import ChatPrompter, PrompterBase, prompter_of
-from ..runtime.threads import in_thread
 from . import contents, parameters, sessions, usage
 from .base import ModuleBase
 from .streaming.outlet import Outlet

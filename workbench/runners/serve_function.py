@@ -65,17 +65,23 @@ def load(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at the wanted port, or at any free one."""
+    """A socket at the port from before a restart, at the wanted one, or at any free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends without delay only where TCP is named
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as e:
-        serving.fail(f"Port {port} of {host} cannot be used: {e.strerror}.", "PortError")
-    sock.listen(512)
-    sock.set_inheritable(False)
-    return sock
+    for candidate in dict.fromkeys((serving.port_before() or port, port)):
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends without delay only where TCP is named
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, candidate))
+        except OSError as e:
+            sock.close()
+            if candidate == port:
+                serving.fail(f"Port {port} of {host} cannot be used: {e.strerror}.", "PortError")
+            serving.report("notice", level="warning", text=f"Port {candidate} cannot be used ({e.strerror}); another one is taken.")
+            continue
+        sock.listen(512)
+        sock.set_inheritable(False)
+        return sock
+    raise AssertionError
 
 
 def address(host: str, sock: socket.socket) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.kinds import CHATS, KINDS
-from ..errors import ArgumentError, EndpointError
+from ..errors import ArgumentError
 from . import static
 from .base import Widget, problem
 from .messages import say
@@ -167,8 +167,7 @@ class Chat(Widget):
                     return
                 self._put(answer, piece.tag == "think", str(piece))
         except Exception as e:  # the answer is the place where the user sees it
-            explain = getattr(model, "_explained", None)
-            error = explain(e) if explain is not None and isinstance(e, EndpointError) else e
+            error = e
         with self._lock:
             self._flush()
             self._streams.pop(answer.run, None)

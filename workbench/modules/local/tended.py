@@ -71,7 +71,8 @@ class Tended(ModuleBase):
             cause = "Somebody else runs its server." if self._serving.endpoint is not None else "There is nothing to start anew."
             raise NotStarted(f"{self.name} is not deployed.", cause, "Type start() on it first.")
         if deployment.state not in (JobState.PREPARING, JobState.RUNNING) or self._rechosen():
-            return super().restart(recursive=False)
+            self._again(deployment)
+            return self
         line = StatusLine()
         try:
             deployment.restart(on_change=lambda record: line.show(f"{self.name} · {describe(record.progress)}"))
@@ -80,6 +81,10 @@ class Tended(ModuleBase):
             raise
         line.end(f"{self.name} was started anew")
         return self
+
+    def _again(self, deployment: Deployment) -> None:
+        """What `restart` does where there is nothing to start anew in place."""
+        super().restart(recursive=False)
 
     def _rechosen(self) -> bool:
         """Whether what is to be deployed is no longer what is. A subclass knows."""

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.jobs import JobSpec
 from ...core.specs import FunctionSpec
@@ -21,6 +21,9 @@ from ..base import ModuleBase
 from ..local.serving import Serving
 from ..streaming.printing import StreamOption
 from .url_module import UrlModule
+
+if TYPE_CHECKING:
+    from ...runtime.deployments.deployment import Deployment
 
 PICKLE, SOURCES, KEY = "function.pickle", "sources.json", "security_key"
 _LAUNCHERS = ("local", "empty", "remote")
@@ -180,6 +183,15 @@ class ServerModule(UrlModule):
             files[KEY] = str.encode(self._key)
             share_key += f"-{self._owner}"  # a key of its own is not shared with others who serve the same function
         return JobSpec("deploy", "function", self.name, spec.to_json(), share_key=share_key), files
+
+    def _rechosen(self) -> bool:
+        return self._m is not None and not self._serving.is_of(self._spec()[0])
+
+    def _again(self, deployment: Deployment) -> None:
+        if self._m is None:
+            super()._again(deployment)
+        else:
+            ModuleBase.restart(self, recursive=False)
 
     def _free_port(self) -> None:
         """End our own server at the wanted port, which is to be replaced; refuse the port when somebody else has it."""

@@ -17,6 +17,7 @@ from ...runtime.threads import in_thread
 from .. import sessions, usage
 from ..base import ModuleBase
 from ..local.serving import Serving
+from ..local.tended import Tended
 from ..streaming.outlet import Outlet
 from ..streaming.printing import StreamOption, check_stream
 from ..streaming.switch import StreamSwitch
@@ -51,7 +52,7 @@ class Switch(StreamSwitch):
         return module._open(endpoint, module._request(endpoint, args, kwargs, True))
 
 
-class UrlModule(ModuleBase):
+class UrlModule(Tended):
     """A function, flow or module behind an address.
 
     Parameters
@@ -128,13 +129,6 @@ class UrlModule(ModuleBase):
         return self.url
 
     @property
-    def deployment(self) -> Deployment | None:
-        """The job behind it, where it is one of this machine."""
-        from ...runtime.deployments.deployment import Deployment
-
-        return Deployment(self._serving.shown_id) if self._serving.shown_id else None
-
-    @property
     def status(self) -> str:
         """``idle``, or the state of the deployment; ``running`` is: it answers."""
         record = self._serving.record
@@ -194,14 +188,11 @@ class UrlModule(ModuleBase):
         option, endpoint = self._stream, self._asked()
         feed = self._open(endpoint, self._request(endpoint, args, kwargs, bool(option) or self._is_root))
         with Outlet(self, self.name, option, feed) as outlet:
-            try:
-                if outlet.put is not None:
-                    for piece in feed:
-                        if isinstance(piece, str):
-                            outlet.put(piece)  # type: ignore[arg-type]  # a text from a feed is a piece
-                result = feed.join()
-            except EndpointError as e:
-                raise self._explained(e) from None
+            if outlet.put is not None:
+                for piece in feed:
+                    if isinstance(piece, str):
+                        outlet.put(piece)  # type: ignore[arg-type]  # a text from a feed is a piece
+            result = feed.join()
         return result if self._formatter is None else self._formatter(result)
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
@@ -215,8 +206,6 @@ class UrlModule(ModuleBase):
                         if isinstance(piece, str):
                             outlet.put(piece)  # type: ignore[arg-type]
                 result = await feed.ajoin()
-            except EndpointError as e:
-                raise await in_thread(self._explained, e) from None
             except asyncio.CancelledError:
                 feed.close()
                 raise
@@ -234,18 +223,12 @@ class UrlModule(ModuleBase):
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of the served object by its name."""
         endpoint = self._asked()
-        try:
-            return self._open(endpoint, self._method(endpoint, method, args, kwargs)).join()
-        except EndpointError as e:
-            raise self._explained(e) from None
+        return self._open(endpoint, self._method(endpoint, method, args, kwargs)).join()
 
     async def acall_method(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """`call` without blocking the event loop."""
         endpoint = await in_thread(self._asked)
-        try:
-            return await self._open(endpoint, self._method(endpoint, method, args, kwargs)).ajoin()
-        except EndpointError as e:
-            raise await in_thread(self._explained, e) from None
+        return await self._open(endpoint, self._method(endpoint, method, args, kwargs)).ajoin()
 
     def _call(self, fname: str, *args: Any, **kwargs: Any) -> Any:
         return self.call(fname, *args, **kwargs)
@@ -261,7 +244,9 @@ class UrlModule(ModuleBase):
         from ...runtime.deployments.service import Feed
 
         inside = usage.running.get()  # what models take in the server counts for the calls that this one is part of
-        return Feed(endpoint, request, on_usage=lambda taken: usage.count(taken, self, inside))
+        feed = Feed(endpoint, request, on_usage=lambda taken: usage.count(taken, self, inside))
+        feed.explain = self._explained
+        return feed
 
     def _request(self, endpoint: Endpoint, args: tuple[Any, ...], kwargs: Mapping[str, Any], stream: bool) -> Request:
         from ...runtime.deployments.service import FUNCTION, Request
@@ -316,6 +301,10 @@ class UrlModule(ModuleBase):
 
     def _undeploy(self) -> None:
         self._serving.stop()
+
+    def _again(self, deployment: Deployment) -> None:
+        """A server of this machine that has ended is started as it was: there is nothing here to make it of."""
+        self.attach(deployment.restart())
 
     def wait(self) -> None:
         """Wait until fine-tunings inside have ended, and then until the server has; Ctrl-C leaves it running."""

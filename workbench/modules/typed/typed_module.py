@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +85,16 @@ async def aask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: 
         return await in_thread(noted.made, await asyncio.wrap_future(loop.spawn(asked)))
 
 
-def speech(calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mapping[str, Any]) -> SpeechStream:
-    """Speech while it is made."""
+def speech(
+    calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mapping[str, Any], explain: Callable[[EndpointError], EndpointError] | None = None
+) -> SpeechStream:
+    """Speech while it is made; ``explain`` makes a better error of one."""
     from ...runtime.network.calls import open_pieces
 
     where, request, mime, rate = calls.spoken(endpoint, input, parameters)
-    return SpeechStream(open_pieces(where, calls.codec, request, calls.timeouts), mime, rate, where.model)
+    pieces = open_pieces(where, calls.codec, request, calls.timeouts)
+    pieces.explain = explain
+    return SpeechStream(pieces, mime, rate, where.model)
 
 
 class _Noted:

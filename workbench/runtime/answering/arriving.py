@@ -15,8 +15,10 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from ...errors import EndpointError
 from .. import loop
 from ..network.pulse import pulse
+from ..threads import in_thread
 from .channel import Channel
 
 T = TypeVar("T")
@@ -31,7 +33,14 @@ class Arriving(Generic[T]):
     ----------
     pump : callable
         Given the channel, gives the coroutine that fills it.
+
+    Attributes
+    ----------
+    explain : callable or None
+        Makes a better error of an `EndpointError` before whoever reads gets it; it may block for a moment.
     """
+
+    explain: Callable[[EndpointError], EndpointError] | None = None
 
     def __init__(self, pump: Callable[[Channel], Coroutine[Any, Any, None]]) -> None:
         self._channel = channel = Channel()
@@ -72,7 +81,7 @@ class Arriving(Generic[T]):
                 await self._await()
         finally:
             self.close()
-        self._raise()
+        await self._araise()
 
     def __enter__(self) -> Self:
         return self
@@ -120,8 +129,18 @@ class Arriving(Generic[T]):
                 await event.wait()
 
     def _raise(self) -> None:
-        if self._channel.error is not None:
-            raise self._channel.error
+        error, explain = self._channel.error, self.explain
+        if error is None:
+            return
+        if explain is not None and isinstance(error, EndpointError):
+            self.explain = None
+            self._channel.error = error = explain(error)
+        raise error
+
+    async def _araise(self) -> None:
+        if self._channel.error is not None and self.explain is not None:
+            await in_thread(self._raise)
+        self._raise()
 
 
 def _abort(channel: Channel, task: Future[None]) -> None:

@@ -47,6 +47,8 @@ class Stream(Arriving[Piece]):
                 await self._await(end=True)
         finally:
             self.close()
+        self._channel.pieces.clear()
+        await self._araise()
         return self._all()
 
     def _all(self) -> Completion:

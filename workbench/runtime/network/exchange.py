@@ -10,10 +10,11 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from ... import registry
 from ...core.endpoints import Endpoint, Timeouts
@@ -53,6 +54,7 @@ class Exchange:
         self._credentials: Mapping[str, Secret] | None = None
         self._proof: Mapping[str, Secret] = {}  # what the key became in the last request, such as a token
         self._advising = False
+        self._waited = 0.0  # seconds, for an engine to come back
 
     async def send(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]], sending: http.Sending | None = None) -> T:
         """Send; again only while nothing of an answer has come, and only where the endpoint says so or never got it.
@@ -62,6 +64,7 @@ class Exchange:
         EndpointError
         """
         channel, endpoint, attempt = self.channel, self.endpoint, 0
+        reached = False  # what may have ended an engine is not sent to it again when it has come back
         keys_left = keys.count(endpoint) - 1
         self.watch.rest()
         while True:
@@ -71,10 +74,14 @@ class Exchange:
                 async with rate.turn(endpoint):
                     return await self._once(call, receive, sending)
             except http.ConnectFailed as e:
-                if last:
-                    raise failures.unreachable(channel, endpoint, str(e)) from None
+                if not reached and (again := await self._back(call)) is not None:
+                    call, endpoint, attempt = again, self.endpoint, attempt - 1
+                    continue
+                if last or (reached and endpoint.job_id):
+                    raise (failures.silent if reached else failures.unreachable)(channel, endpoint, str(e)) from None
                 pause = 0.1 * 2.0**attempt
             except http.Disconnected as e:
+                reached = True
                 if self.watch.heard:
                     raise failures.broken(channel, endpoint, str(e)) from None
                 if last or not call.repeatable:
@@ -95,6 +102,22 @@ class Exchange:
                     raise
             self.watch.rest()
             await asyncio.sleep(pause * random.uniform(1.0, 1.25))  # apart from others that were refused in the same moment
+
+    async def _back(self, call: HttpRequest) -> HttpRequest | None:
+        """The request for a deployment that could not be reached, once its engine has been started again; None where it is not."""
+        if not self.endpoint.job_id or not self.timeouts.restart:
+            return None
+        from ..deployments.comeback import comeback
+
+        self.watch.rest()
+        began, before = time.monotonic(), self.endpoint
+        left = self.timeouts.restart - self._waited
+        found = await comeback(before, left) if left > 0 else None
+        self._waited += time.monotonic() - began
+        if found is None:
+            return None
+        self.endpoint = found
+        return replace(call, path=call.path.replace(_origin(before.url), _origin(found.url), 1)) if "://" in call.path else call
 
     async def _once(self, call: HttpRequest, receive: Callable[[http.Answer], Awaitable[T]], sending: http.Sending | None = None) -> T:
         url, body, headers = self._prepare(call)
@@ -161,6 +184,11 @@ class Exchange:
             return advice.names_in(b"".join([chunk async for chunk in answer.chunks]))
 
         return await (self.send if patient else self._once)(advice.models_request(self.wire), receive)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _joined(base: str, path: str) -> str:
