@@ -103,6 +103,9 @@ def test_image_editing_and_openais_client_use_the_same_server(draws: Any) -> Non
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=draws.endpoint.url, api_key="wrong").models.list()
     assert_guarded(draws.endpoint, pid=draws.deployment.record.pid)
+    mine = wb.TrainableModule(str(tiny("sd")), type="image_editing").deploy_method(wb.deploy.diffusers, steps=3, max_size=256).start()
+    assert (mine.endpoint.job_id, mine.type) == (draws.endpoint.job_id, "IMAGE_EDITING")
+    assert mine("blue", files=png(picture(10)), mask=png(picture(255)))[0].size == (64, 64)
     editing = wb.OnlineModule("sd", type="image_editing", url=draws.endpoint.url, api_key=Path(draws.endpoint.key_file).read_text().strip())
     assert editing("blue", files=png(picture(10)), mask=png(picture(255)))[0].size == (64, 64)
 
