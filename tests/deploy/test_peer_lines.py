@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scripted_engine
 
 from workbench import deploy, pocket
 from workbench.core.specs import DeploySpec
 from workbench.deploy import peer_parsers, vllm_parsers
-from workbench.errors import ArgumentError
+from workbench.errors import ArgumentError, EnvironmentFailed
+from workbench.modules.local.trainable import TrainableModule
 
 QWEN = "{% if tools %}<tools>{% endif %}<tool_call>\n{'name': …}\n</tool_call>"
 LLAMA = "{% if tools %}{% endif %}<|python_tag|>"
@@ -78,3 +80,25 @@ def test_the_template_tells_each_engine_how_to_read_tool_calls(engine: str, temp
 def test_every_parser_in_the_table_is_one_that_a_template_leads_to() -> None:
     told = {row.parser for row in vllm_parsers.TOOLS}
     assert {name for names in peer_parsers.NAMES.values() for name in names} <= told
+
+
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        (
+            "ValueError: no GPU memory for the KV cache. Raise --mem-fraction-static above 0.204 (minimum",
+            "mem_fraction_static=… a larger value above 0.204",
+        ),
+        ("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.", "mem_fraction_static=… a larger value"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "mem_fraction_static=… or context_length=… a smaller value"),
+    ],
+)
+def test_memory_that_is_short_in_sglang_names_the_direction(said: str, fix: str) -> None:
+    assert fix in deploy.sglang().explain("serve", 1, said).fix
+
+
+def test_the_lightllm_of_the_package_index_is_too_old(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(scripted_engine._VERSIONS, "lightllm", "0.0.1")
+    python = scripted_engine.interpreter(tmp_path, "lightllm")
+    with pytest.raises(EnvironmentFailed, match=r"lacks what lightllm needs: lightllm>=1[\s\S]*github\.com/ModelTC/LightLLM"):
+        TrainableModule("pocket").deploy_method("lightllm", python=str(python)).start()

@@ -112,6 +112,16 @@ def test_requests_made_before_it_was_ready_do_not_count(server: Numbers, watch: 
     until(lambda: told[-1][1]["values"]["requests"] == 2)
 
 
+def test_counters_that_come_with_the_first_request_count_it(server: Numbers, watch: Callable[..., Any]) -> None:
+    counters = {name: server.told.pop(name) for name in ("requests_total", "generation_tokens_total")}  # SGLang's are not there before
+    told = watch()
+    until(lambda: len(server.asked) > 2)
+    assert told[0][1]["values"] == {"running": 0, "waiting": 0}
+    server.told |= {**counters, "requests_total": 2, "generation_tokens_total": 50}
+    until(lambda: told[-1][1]["values"].get("requests") == 2)
+    assert max(row["values"].get("tokens_per_second", 0) for _, row in told) > 0
+
+
 def test_a_server_that_is_ill_for_a_while_is_looked_at_again(server: Numbers, watch: Callable[..., Any]) -> None:
     told = watch()
     until(lambda: told)

@@ -26,7 +26,7 @@ class LightLLM(GuardedEngine):
     types = ("llm", "vlm")
     aliases = ALIASES
     module = "lightllm.server.api_server"
-    guarded = "/get_model_name"  # every version has it; /v1/models is younger
+    guarded = "/get_model_name"  # /v1/models is younger
     metrics = "lightllm"
 
     @classmethod

@@ -8,6 +8,7 @@ loaded out of Python's garbage collection, the guard refuses: it says so in its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from .common import served_name
 from .guarded import GuardedEngine
 from .sglang_arguments import ALIASES, ARGUMENTS, LISTS, NEGATABLE, RETIRED
 
+_TOO_SMALL = re.compile(r"(?:raise|increas\w+) `?--mem-fraction-static`?(?: above ([\d.]*\d))?", re.I)
 _CROSS_ENCODER = {"disable_radix_cache": True, "chunked_prefill_size": -1}  # what SGLang's documents ask for there
 
 
@@ -63,7 +65,12 @@ class SGLang(GuardedEngine):
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
         found = super().explain(stage, exit_code, log_tail)
-        if "out of memory" in log_tail.lower() or "mem_fraction_static" in log_tail or "mem-fraction-static" in log_tail:
+        if more := _TOO_SMALL.search(log_tail):
+            least = f" above {more[1]}" if more[1] else ""
+            return replace(
+                found, fix=f"Give mem_fraction_static=… a larger value{least}: weights and cache have no room in it. Or tp_size=… more GPUs."
+            )
+        if "out of memory" in log_tail.lower():
             return replace(found, fix="Give mem_fraction_static=… or context_length=… a smaller value, or tp_size=… more GPUs.")
         return found
 

@@ -230,10 +230,9 @@ DEFINITIONS: dict[str, Definition] = {
             "serving on a GPU with LightLLM",
             torch=False,
             excludes=(),
-            needs={"lightllm": ("0", "")},
+            needs={"lightllm": ("1", "")},  # what the package index has is older: 0.0.1
             modules=("torch", "lightllm"),
             gpu_only=True,
-            # What the package index has under this name is an old snapshot.
             by_hand="Install it from https://github.com/ModelTC/LightLLM, or in its container.",
         ),
         Definition(

@@ -112,8 +112,9 @@ class Watch:
         return True
 
     def _since_ready(self, reading: Reading) -> Reading:
-        """Without the requests that were made before, such as one to warm up."""
+        """Without the requests that were made before, such as one to warm up. Some servers count only from the first one on."""
         if reading.requests is None:
+            self._earlier = self._earlier or 0.0
             return reading
         if self._earlier is None or reading.requests < self._earlier:
             self._earlier = max(0.0, reading.requests - reading.running - reading.waiting) if self._earlier is None else 0.0
@@ -177,7 +178,7 @@ def values(reading: Reading, before: tuple[float, Reading] | None, now: float) -
     for name, counter in rates:
         count = getattr(reading, counter)
         if count is not None:
-            old = getattr(before[1], counter) if before else None
+            old = getattr(before[1], counter) or 0.0 if before else None
             seconds = now - before[0] if before else 0.0
             grown = max(0.0, count - old) if old is not None else 0.0  # a counter that fell was started anew
             out[name] = round(grown / seconds, 1) if seconds > 0 else 0.0
