@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from workbench import deploy
-from workbench.runners import serving_app
+from workbench.runners import serving_guard
 
 RUNNERS = Path(deploy.__file__).parents[1] / "runners"
 SERVER = """
@@ -140,6 +140,22 @@ def test_the_key_is_asked_for_everywhere_but_at_health(started: Any) -> None:
     assert toy.http.get("/v1/models").json()["data"][0]["id"] == "toy"
 
 
+def test_a_page_in_a_browser_may_ask_with_the_key(started: Any) -> None:
+    toy, page = started(), {"Origin": "http://localhost:3000"}
+    asked = {**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    with httpx.Client(base_url=toy.http.base_url) as bare:
+        before = bare.options("/v1/upper", headers=asked)
+        assert before.status_code == 204
+        assert before.headers["access-control-allow-origin"] == "*"
+        assert before.headers["access-control-allow-methods"] == "POST"
+        assert before.headers["access-control-allow-headers"] == "authorization,content-type"
+        assert bare.options("/v1/upper").status_code == 401
+        refused = bare.post("/v1/upper", json={}, headers=page)
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")
+    assert toy.http.get("/v1/models", headers=page).headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in toy.http.get("/v1/models").headers
+
+
 def test_web_sockets_show_the_key_as_well_and_one_in_the_address_is_neither_taken_nor_left_for_the_log() -> None:
     def ask(kind: str, path: str = "/ws", query: bytes = b"", shown: bytes = b"", method: str = "GET") -> tuple[list[Any], dict[str, Any]]:
         said: list[Any] = []
@@ -152,7 +168,7 @@ def test_web_sockets_show_the_key_as_well_and_one_in_the_address_is_neither_take
         async def send(message: Any) -> None:
             said.append(message.get("status") or message.get("code"))
 
-        asyncio.run(serving_app.Guard(app, "secret")(scope, None, send))
+        asyncio.run(serving_guard.Guard(app, "secret")(scope, None, send))
         return said, scope
 
     assert ask("websocket")[0] == [1008]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .body_limit import Bounded
     from .metrics_app import Counted
     from .serve_tokens import CHATS, Dress, Dressed
-    from .serving_app import Guard
+    from .serving_guard import Guard
 else:
     import engine_progress
     import serving
@@ -31,7 +31,7 @@ else:
     from body_limit import Bounded
     from metrics_app import Counted
     from serve_tokens import CHATS, Dress, Dressed
-    from serving_app import Guard
+    from serving_guard import Guard
 
 OPTIONS = {  # what clients must know: it ignores schemas and constraints, so that a schema is told in words and the others are refused
     "engine": "transformers",

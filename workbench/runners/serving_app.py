@@ -15,7 +15,6 @@ Needs what the environment has: uvicorn, starlette, and python-multipart for for
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import os
 import socket
@@ -29,6 +28,7 @@ if TYPE_CHECKING or __package__:
     from . import engine_progress, serving, serving_uvicorn
     from .metrics_readings import exposition
     from .serving_fields import Fields, Refusal, Upload, fields_of_json
+    from .serving_guard import Guard
     from .serving_work import Dropped, QueueFull, Worker
 else:
     import engine_progress
@@ -36,9 +36,9 @@ else:
     import serving_uvicorn
     from metrics_readings import exposition
     from serving_fields import Fields, Refusal, Upload, fields_of_json
+    from serving_guard import Guard
     from serving_work import Dropped, QueueFull, Worker
 
-OPEN_PATHS = {"/health"}
 BODY_BYTES = 64 << 20
 _GRACE_SECONDS = 2
 
@@ -59,47 +59,6 @@ class Pieces:
     pieces: AsyncIterator[bytes]
     mime: str
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Guard:
-    """An ASGI application that lets a request through when it shows the key, and else answers as OpenAI does.
-
-    Web sockets show it in the same way. A key that stands in the address opens nothing, and is taken out of it, because servers write
-    addresses into their logs.
-    """
-
-    def __init__(self, app: Any, key: str) -> None:
-        self.app, self._key, self.expected = app, key.encode(), f"Bearer {key}".encode()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        kind = scope["type"]
-        if kind in ("http", "websocket"):
-            self._clean(scope)
-        if kind == "lifespan" or self._open(scope) or self._shown(scope):
-            await self.app(scope, receive, send)
-        elif kind == "http":
-            error = {"message": "Invalid API Key", "type": "authentication_error", "code": "invalid_api_key"}
-            body = json.dumps({"error": error}).encode()
-            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), (b"www-authenticate", b"Bearer")]
-            await send({"type": "http.response.start", "status": 401, "headers": headers})
-            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-        else:
-            await send({"type": "websocket.close", "code": 1008})
-
-    def _open(self, scope: Any) -> bool:
-        return scope["type"] == "http" and scope["path"] in OPEN_PATHS and scope["method"] in ("GET", "HEAD")
-
-    def _shown(self, scope: Any) -> bool:
-        shown = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
-        return len(shown) == 1 and hmac.compare_digest(shown[0], self.expected)
-
-    def _clean(self, scope: Any) -> None:
-        """In place: the server that made the scope writes its own log out of it."""
-        for name in ("query_string", "raw_path"):
-            if self._key in (scope.get(name) or b""):
-                scope[name] = scope[name].replace(self._key, b"...")
-        if (text := self._key.decode()) in scope["path"]:
-            scope["path"] = scope["path"].replace(text, "...")
 
 
 class Call:

@@ -1,4 +1,4 @@
-"""Puts `serving_app.Guard` before every web application of a process: Python imports this file at its start, when the folder is on its path.
+"""Puts `serving_guard.Guard` before every web application of a process: Python imports this file at its start, when the folder is on its path.
 
 The guard stands in ``Starlette.__call__``, through which each request to a FastAPI or Starlette application goes, whatever server
 carries it (uvicorn, gunicorn, hypercorn). Standard library only until such an application is made. A process without one is left as it is.
@@ -43,19 +43,20 @@ def guard(module: Any) -> None:
     """Let no request into an application without the key."""
     sys.path.insert(0, os.path.dirname(HERE))
     try:
-        served: Any = importlib.import_module("serving_app")
+        before: Any = importlib.import_module("serving_guard")
+        serving: Any = importlib.import_module("serving")
     finally:
         sys.path.pop(0)
-    key = served.serving.key()
+    key = serving.key()
     if not key:
-        served.serving.fail("There is no key to guard the server with.")
+        serving.fail("There is no key to guard the server with.")
     inner = module.Starlette.__call__
 
     async def call(app: Any, scope: Any, receive: Any, send: Any) -> None:
         async def within(scope: Any, receive: Any, send: Any) -> None:
             await inner(app, scope, receive, send)
 
-        await served.Guard(within, key)(scope, receive, send)
+        await before.Guard(within, key)(scope, receive, send)
 
     module.Starlette.__call__ = call
 
