@@ -163,17 +163,25 @@ def test_what_is_given_for_our_own_arguments_is_checked_at_once() -> None:
         TrainableModule("pocket").deploy_method("vllm", prot=8000)
 
 
-def test_the_line_can_be_pasted(home: Path, tmp_path: Path) -> None:
-    line = TrainableModule("pocket").deploy_method("dummy", text="pasted").deploy_command()
+def test_a_port_that_was_asked_for_stands_in_the_line(home: Path) -> None:
+    assert " --port 8123 " in TrainableModule("pocket").deploy_method("vllm", port=8123).deploy_command()
+
+
+@pytest.mark.parametrize(("engine", "said"), [("dummy", "pasted"), ("llama_cpp", "Thursday")])
+def test_the_line_can_be_pasted(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, said: str) -> None:
+    """That of llama.cpp as well, where its own ``llama-server`` is not installed."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    line = TrainableModule("pocket").deploy_method(engine, **({"text": "pasted"} if engine == "dummy" else {})).deploy_command()
+    assert "llama-server" not in line
     (tmp_path / "key").write_text("some-key")
     shell = subprocess.Popen(["bash", "-c", line.replace("{key_file}", str(tmp_path / "key"))], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
         assert shell.stdout is not None
         ready = next(d for text in shell.stdout if text.startswith("{") and (d := json.loads(text))["event"] == "ready")
-        body = json.dumps({"model": "pocket", "messages": [{"role": "user", "content": "hi"}]}).encode()
+        body = json.dumps({"model": "pocket", "messages": [{"role": "user", "content": "Which day comes after Wednesday?"}]}).encode()
         headers = {"Authorization": "Bearer some-key", "Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(f"{ready['url']}/chat/completions", body, headers), timeout=20) as answer:
-            assert json.load(answer)["choices"][0]["message"]["content"] == "pasted"
+            assert json.load(answer)["choices"][0]["message"]["content"] == said
     finally:
         shell.terminate()
         shell.wait(20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,21 +123,32 @@ def _cell(head: str, text: str) -> str:
 def command(spec: JobSpec) -> str:
     """The line of a deployment, for a shell. Its variables stand before it, ``{port}`` and ``{key}`` for what is chosen at the start.
 
-    Where the engine has no command line of its own, it is that of our runner, with the file that it reads; ``{key_file}`` is a file with a key.
+    Where the engine has no command line of its own, or its program is not on this machine, it is that of our runner, with the file that it
+    reads; ``{key_file}`` is a file with a key.
     """
     backend = registry.get("deploy", spec.backend)()
     stage = list(backend.plan(spec.payload, _PLACE))[-1]
-    of = getattr(backend, "command", None)
-    words = list(of(spec.payload)) if of is not None else ["python", *stage.argv]
+    python = str(spec.payload.get("python") or "")
+    own, of = ["python", *stage.argv], getattr(backend, "command", None)
+    words = list(of(spec.payload)) if of is not None else own
+    if not _is_there(words[0], stage.environment, python):
+        words = own
     variables, before = _variables(stage), ""
     if words[1:] == list(stage.argv) and words[-1].startswith("../"):
         file = words[-1].removeprefix("../")
         text = json.dumps(json.loads(stage.files[file]), ensure_ascii=False)
         before, words[-1] = f"printf %s {shlex.quote(text)} > {file} && ", file
         variables["WORKBENCH_KEY_FILE"] = "{key_file}"
-    words[0] = _program(words[0], stage.environment, str(spec.payload.get("python") or ""))
+    words[0] = _program(words[0], stage.environment, python)
     shown = "".join(f"{name}={value if value.startswith('{') else shlex.quote(value)} " for name, value in variables.items())
-    return f"{before}{shown}{line(words)}"
+    told = f"{before}{shown}{line(words)}"
+    return told.replace("{port}", str(port)) if (port := int(spec.payload.get("port") or 0)) else told
+
+
+def _is_there(name: str, environment: str, python: str) -> bool:
+    """Whether a program could be run, as far as it is known: an environment that is not built yet will have it."""
+    interpreter = _interpreter(environment, python)
+    return interpreter is None or name == "python" or (interpreter.parent / name).exists() or shutil.which(name) is not None
 
 
 def _program(name: str, environment: str, python: str) -> str:
