@@ -12,7 +12,7 @@ import pytest
 
 import workbench as wb
 from workbench.core.jobs import JobSpec, Progress
-from workbench.errors import EndpointDown, JobNotFound
+from workbench.errors import ArgumentError, EndpointDown, JobNotFound
 from workbench.runtime.deployments.health import Health
 from workbench.runtime.supervision import hanging, vitals
 from workbench.runtime.work import jobs
@@ -118,10 +118,15 @@ def test_health_in_one_word(home: Path) -> None:
 
 
 def test_a_hung_engine_is_told_as_such_and_can_be_started_anew(home: Path) -> None:
-    m = dummy().start()
+    """Beside it one whose user asked for that at the start, and one that goes on, as after a laptop's sleep."""
+    m, impatient, asleep = dummy().start(), dummy(variant="b", restart_hung=1).start(), dummy(variant="c").start()
     assert m.deployment is not None
-    engine = psutil.Process(m.deployment.record.pid)
-    engine.suspend()
+    assert impatient.deployment is not None
+    assert asleep.deployment is not None
+    engine, sleeper = psutil.Process(m.deployment.record.pid), psutil.Process(asleep.deployment.record.pid)
+    for process in (engine, sleeper, psutil.Process(impatient.deployment.record.pid)):
+        process.suspend()
+    answer = asleep.stream("hi")
     assert m.health(0.3) == Health("not answering", False, None, None, "no answer to /health in 0.3 s")
     told = until(lambda: p if (p := m.deployment.progress).phase == "hung" else None, "the supervisor to see it", 60)
     assert "Not answering since" in told.text
@@ -133,6 +138,18 @@ def test_a_hung_engine_is_told_as_such_and_can_be_started_anew(home: Path) -> No
     assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
     assert m("hi")
     assert m.health()
+    [again] = until(lambda: [e.data for e in impatient.deployment.events() if e.event == "restart"] if impatient.deployment else [], "a restart")
+    assert "had not answered for" in again["cause"]
+    assert (again["attempt"], again["of"]) == (1, 3)
+    assert impatient("hi")
+    until(lambda: asleep.deployment and asleep.deployment.progress.phase == "hung", "the sleep to be seen")
+    sleeper.resume()
+    assert "reply for hi" in answer.join().text
+    assert asleep("hi")
+    assert asleep.deployment.restarts == 0
+    with pytest.raises(ArgumentError, match="restart_hung"):
+        dummy(restart_hung="soon")
+    assert impatient.deployment.module().start().deployment == impatient.deployment  # told the same, it is the same
 
 
 def test_what_answers_again_is_told_as_well(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

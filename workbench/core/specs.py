@@ -65,6 +65,8 @@ class DeploySpec:
         Seconds without a request after which the deployment ends by itself; 0 is never.
     restarts : int
         How often in a row an engine that died is started again.
+    restart_hung : float
+        After how many seconds an engine counts as dead that does nothing and does not answer; 0 is never.
     chat_template : str
         The absolute path of a template that stands for the model's own.
     defaults : Mapping
@@ -85,6 +87,7 @@ class DeploySpec:
     python: str = ""
     ttl: float = 0.0
     restarts: int = 3
+    restart_hung: float = 0.0
     chat_template: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     adapters: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +103,7 @@ class DeploySpec:
 
     def share_key(self, engine: str) -> str:
         """The same model, engine and arguments have the same key, and so one deployment."""
-        asked = {k: v for k, v in self.to_json().items() if k not in ("ttl", "restarts")}  # how long it lives, not what it is
+        asked = {k: v for k, v in self.to_json().items() if k not in ("ttl", "restarts", "restart_hung")}  # how long it lives, not what it is
         body = json.dumps([engine, asked], sort_keys=True, default=str)
         return "deploy-" + hashlib.sha256(body.encode()).hexdigest()[:16]
 

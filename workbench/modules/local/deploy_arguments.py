@@ -15,6 +15,8 @@ from ...core.options import Option
 from ...errors import ArgumentError
 from . import adapters, deploy_template
 
+_HUNG_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Own:
@@ -122,6 +124,15 @@ def _restarts(value: Any, model: str) -> int:
     return value
 
 
+def _restart_hung(value: Any, model: str) -> float:
+    if value is None or isinstance(value, bool):
+        return _HUNG_SECONDS if value else 0.0
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        cause = "It is the seconds after which an engine that does nothing and does not answer is started again."
+        raise ArgumentError(f"restart_hung cannot be {value!r}.", cause, "Write restart_hung=True for a minute, 300, or False for never.")
+    return float(value)
+
+
 def _defaults(value: Any, model: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ArgumentError(f"defaults cannot be {value!r}.", "They are generation parameters.", "Write defaults={'temperature': 0.2}.")
@@ -150,6 +161,7 @@ OWN: dict[str, Own] = {
     "python": Own(_python, "python"),
     "ttl": Own(_ttl, "ttl"),
     "restarts": Own(_restarts, "restarts"),
+    "restart_hung": Own(_restart_hung, "restart_hung"),
     "chat_template": Own(deploy_template.settle, "chat_template"),
     "defaults": Own(_defaults, "defaults"),
     "adapters": Own(_adapters, "adapters", early=False),

@@ -32,11 +32,17 @@ class HangWatch:
         The process that leads its tree.
     tell : callable
         Told a `Progress` when it falls silent, when it turns out to do nothing, and when it answers again.
+
+    Attributes
+    ----------
+    hung_since : float or None
+        When a server that does nothing was asked the first time without an answer, by the monotonic clock; None for one that answers or works.
     """
 
     def __init__(self, url: str, pid: int | None, tell: Callable[[Progress], None]) -> None:
         self._url, self._pid, self._tell = url, pid, tell
         self._ended = threading.Event()
+        self.hung_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="hang-watch", daemon=True)
         self._thread.start()
 
@@ -45,21 +51,22 @@ class HangWatch:
         self._ended.set()
 
     def _run(self) -> None:
-        misses, since, told = 0, 0.0, ""
+        misses, since, told, silent = 0, 0.0, "", 0.0
         worked = _cpu_seconds(self._pid)
         looked = time.monotonic()
         while not self._ended.wait(_EVERY):
-            asked = time.time()
+            asked, began = time.time(), time.monotonic()
             if vitals.feel(self._url, _LIMIT).answered:
                 if told:
                     self._say(Progress("ready", "Ready"))
                 misses, told = 0, ""
             else:
-                since = since if misses else asked
+                since, silent = (since, silent) if misses else (asked, began)
                 misses += 1
             now, spent = time.monotonic(), _cpu_seconds(self._pid)
             phase = BUSY if (spent - worked) / max(now - looked, 1e-3) > _AT_WORK else HUNG
             worked, looked = spent, now
+            self.hung_since = silent if misses >= _MISSES and phase == HUNG else None
             if misses >= _MISSES and told != phase:
                 told = phase
                 self._say(_progress(phase, since))

@@ -204,11 +204,15 @@ class Supervisor:
         ledger.update(pid=run.pid, pid_start=run.pid_start, progress=Progress(stage.name, ingest.noted(stage.title)))
         down = WayDown(stage.serves, stage.stop_grace)
         watch: HangWatch | None = None
+        patience, hung = float(self.spec.payload.get("restart_hung") or 0.0), 0.0
         while (code := run.poll()) is None:
             self._tick()
             if watch is None and stage.serves and ingest.ready_at is not None:
                 watch = HangWatch(ingest.url, run.pid, ledger.report)
-            anew = STOP_AND_SAVE if self._anew and stage.serves else 0
+            if patience and not hung and watch is not None and watch.hung_since is not None:
+                silent = time.monotonic() - watch.hung_since
+                hung = silent if silent >= patience else 0.0
+            anew = STOP_NOW if hung else STOP_AND_SAVE if self._anew and stage.serves else 0
             for step in down.due(self._level or anew, time.monotonic(), ingest.listening):
                 if self._level:
                     ledger.stopping()
@@ -233,7 +237,10 @@ class Supervisor:
         if ingest.result.get("ended") == "idle":
             crossed = self._anew or self._joined_at > ingest.result_at  # somebody came while it was going: it comes back
             return Ended(stage, code, None, None) if crossed else None
-        answered = None if ingest.ready_at is None else max(0.0, time.time() - ingest.ready_at)
+        answered = None if ingest.ready_at is None else max(0.0, time.time() - ingest.ready_at - hung)
+        if hung and not self._anew:
+            cause = f"It did nothing and had not answered for {hung:.0f} s, though its process lived."
+            return Ended(stage, code, answered, Failure(cause, "Its log may say more; start() tries again.", run.log_tail()))
         return Ended(stage, code, answered, None if self._anew else self._explain(backend, stage, code, run.log_tail()))
 
     def _tick(self) -> None:
