@@ -202,7 +202,7 @@ def test_other_engines_and_types_say_so(home: Path, tmp_path: Path) -> None:
     m.start()
     with pytest.raises(ArgumentError) as caught:
         m.share(adapter=place)
-    assert "llama.cpp loads none" in caught.value.cause
+    assert "llama.cpp was started without room" in caught.value.cause
     m.stop()
     with pytest.raises(ArgumentError, match="takes no adapter"):
         wb.TrainableModule("x", type="embed").share(adapter=place)

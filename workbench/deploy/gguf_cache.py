@@ -23,13 +23,17 @@ TRANSFORMERS = "Serve it with transformers: deploy_method(workbench.deploy.trans
 
 def target(model: Path, outtype: str) -> Path:
     """The file that a conversion of this model as it is now has, or will have."""
-    stamp = hashlib.sha256(json.dumps([str(model.resolve()), _contents(model)]).encode()).hexdigest()[:16]
-    return _root() / stamp / f"{model.name}-{outtype}.gguf"
+    return _root() / _stamp(model) / f"{model.name}-{outtype}.gguf"
 
 
 def eyes_target(model: Path) -> Path:
     """The file with the eyes of a vision model, as a conversion makes it."""
     return target(model, "").with_name(f"mmproj-{model.name}-f16.gguf")
+
+
+def adapter_target(adapter: Path, base: Path) -> Path:
+    """The file that the conversion of a LoRA adapter has, or will have."""
+    return _root() / "adapters" / _stamp(adapter, str(base)) / f"{adapter.name}.gguf"
 
 
 def can_see(model: Path) -> bool:
@@ -43,13 +47,13 @@ def can_see(model: Path) -> bool:
 
 def forget_stale() -> None:
     """Remove conversions whose source is gone or has changed."""
-    for folder in _root().iterdir():
-        origin = folder / _ORIGIN
+    for folder in [*_root().iterdir(), *(_root() / "adapters").glob("*")]:
         try:
-            source = Path(json.loads(origin.read_text(encoding="utf-8"))["model"])
+            told = json.loads((folder / _ORIGIN).read_text(encoding="utf-8"))
+            source, more = Path(told["model"]), [told["base"]] if "base" in told else []
         except (OSError, ValueError, KeyError):
             continue  # one that is being written now
-        if not source.is_dir() or target(source, "").parent.name != folder.name:
+        if not source.is_dir() or _stamp(source, *more) != folder.name:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -73,6 +77,10 @@ def check_convertible(model: Path) -> None:
         raise ArgumentError(f"llama.cpp cannot serve {architecture or 'this architecture'}.", "Its converter does not know it.", fix)
     if not any(p.suffix in (".safetensors", ".bin") for p in model.iterdir()):
         raise ArgumentError(f"{model} has no weights.", "There is no .safetensors file in it.", "Download or train the model again.")
+
+
+def _stamp(folder: Path, *more: str) -> str:
+    return hashlib.sha256(json.dumps([str(folder.resolve()), _contents(folder), *more]).encode()).hexdigest()[:16]
 
 
 def _root() -> Path:

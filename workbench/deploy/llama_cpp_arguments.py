@@ -207,8 +207,8 @@ LOADING: dict[str, tuple[str, str]] = {
 }
 """Switches of older versions → the ``load_mode`` that on and off mean; empty for none in particular."""
 
-CHOICES = ("gguf", "outtype")
-"""What is not the server's: which of several GGUF files, and what a conversion writes."""
+CHOICES = ("gguf", "outtype", "enable_lora")
+"""What is not the server's: which of several GGUF files, what a conversion writes, and whether adapters may be loaded while it runs."""
 OUTTYPES = ("q8_0", "f16", "bf16", "f32", "tq1_0", "tq2_0", "auto")
 SLOTS = 4
 """How many answers are made side by side, where nobody says."""

@@ -14,7 +14,16 @@ from ..core.jobs import Failure
 from ..core.protocols import JobPlace, Stage
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError
-from . import default_parameters, gguf_cache, llama_cpp_conversion, llama_cpp_eyes, llama_cpp_settle, llama_cpp_values, model_files
+from . import (
+    default_parameters,
+    gguf_cache,
+    llama_cpp_adapters,
+    llama_cpp_conversion,
+    llama_cpp_eyes,
+    llama_cpp_settle,
+    llama_cpp_values,
+    model_files,
+)
 from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
 from .gguf_files import find_gguf, models_in
@@ -74,7 +83,7 @@ class LlamaCpp(Engine):
             raise ArgumentError(
                 f"{WHERE} cannot convert to {outtype!r}.", cause if "_k" in outtype.lower() or outtype.lower().startswith("iq") else "", fix
             )
-        _check_adapters(spec)
+        llama_cpp_adapters.check(spec)
         if self._gguf(spec) is None:
             gguf_cache.check_convertible(Path(spec.model))
         llama_cpp_eyes.check(spec)
@@ -114,11 +123,14 @@ class LlamaCpp(Engine):
         if wanted := {what: file for what, file in wanted.items() if not file.exists()}:
             gguf_cache.forget_stale()
             stages.append(llama_cpp_conversion.stage(source, outtype, wanted))
+        if text := llama_cpp_adapters.conversion(spec.adapters, source):
+            stages.append(llama_cpp_adapters.stage(text))
         stages.append(self._serve(spec, gguf, place))
         return stages
 
     def _serve(self, spec: DeploySpec, gguf: Path, place: JobPlace) -> Stage:
         parent = Path(spec.model) if Path(spec.model).is_dir() else Path(spec.model).parent
+        named = {n: [spec.adapters[n], str(file)] for n, file in llama_cpp_adapters.files(spec.adapters, Path(spec.model)).items()}
         text = spec_file(
             replace(spec, model=str(gguf), served_name=served_name(spec)),
             context_length=model_files.context_length(model_files.config(parent)),
@@ -127,6 +139,7 @@ class LlamaCpp(Engine):
             ttl=spec.ttl,
             pooled=spec.type in POOLED,
             log=str(place.log),
+            adapters=named if llama_cpp_adapters.takes(spec) else None,
         )
         argv = (runner("serve_llama_cpp"), "../serve.json")
         return Stage("serve", "Starting llama.cpp", self.environment, argv, files={"serve.json": text}, serves=True, stop_grace=5.0)
@@ -138,6 +151,8 @@ class LlamaCpp(Engine):
         line = ["llama-server", "--model", str(gguf), "--alias", served_name(spec), "--port", "{port}", "--api-key", "{key}", "--jinja"]
         if spec.chat_template:
             line += ["--chat-template-file", spec.chat_template]
+        for file in llama_cpp_adapters.files(spec.adapters, Path(spec.model)).values():
+            line += ["--lora-scaled", f"{file}:0"]  # a request gives it its strength
         return line + llama_cpp_values.flags({"n_parallel": SLOTS, **_chosen(spec)})
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
@@ -147,6 +162,11 @@ class LlamaCpp(Engine):
                 return full
             found = explain_end("The conversion to GGUF", exit_code, log_tail)
             return replace(found, fix="Serve the model as it is: deploy_method(workbench.deploy.transformers).")
+        if stage == "adapters":
+            if full := disk_is_full("The conversion of an adapter", log_tail):
+                return full
+            found = explain_end("The conversion of an adapter", exit_code, log_tail)
+            return replace(found, fix="Serve with wb.deploy.vllm, or merge the adapter into its base model.")
         return explained(log_tail) or explain_end("llama.cpp", exit_code, log_tail)
 
 
@@ -173,16 +193,3 @@ def _check_draft(spec: DeploySpec) -> None:
     if draft and not (draft.endswith(".gguf") and Path(draft).is_file()):
         fix = "Give the path of a small GGUF model with the same vocabulary."
         raise ArgumentError(f"There is no draft model {draft}.", "A draft is a GGUF file.", fix)
-
-
-def _check_adapters(spec: DeploySpec) -> None:
-    """LoRA adapters: GGUF files only, for every answer. llama.cpp has no names for them that a request could choose by."""
-    if spec.adapters:
-        cause = f"llama.cpp chooses no adapter by a request's model, and reads GGUF adapters only: {', '.join(spec.adapters)} cannot be offered."
-        fix = "Serve with wb.deploy.vllm, merge the adapter into its base model, or give lora_adapters='adapter.gguf' for every answer."
-        raise ArgumentError(f"{WHERE} does not serve adapters by name.", cause, fix)
-    for path in spec.arguments.get("lora_adapters") or ():
-        if not path.endswith(".gguf") or not Path(path).expanduser().is_file():
-            cause = "It is a folder; llama.cpp reads adapters as GGUF files." if Path(path).is_dir() else "There is no such GGUF file."
-            fix = "Convert it with llama.cpp's convert_lora_to_gguf.py, or serve with wb.deploy.vllm and adapters=…."
-            raise ArgumentError(f"{WHERE} cannot load the adapter {path}.", cause, fix)

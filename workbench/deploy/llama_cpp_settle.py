@@ -61,4 +61,5 @@ def file_is_meant(quantization: str) -> bool:
 
 def valued(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The values of arguments under our names, in llama.cpp's words."""
-    return {name: llama_cpp_values.settled(name, value) if name in ARGUMENTS else value for name, value in arguments.items()}
+    out = {name: llama_cpp_values.settled(name, value) if name in ARGUMENTS else value for name, value in arguments.items()}
+    return {name: llama_cpp_values.switched(name, value) if name == "enable_lora" else value for name, value in out.items()}

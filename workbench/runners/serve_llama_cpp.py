@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import loading_size, serving
     from .counted_lines import CountedLines
+    from .llama_cpp_door import Adapters, Door
 else:
     import loading_size
     import serving
     from counted_lines import CountedLines
+    from llama_cpp_door import Door
 
 SLOTS, CONTEXT, TOTAL_CONTEXT = 4, 8192, 16384
 PROMPT_CACHE_MB = 256
-OPTIONS = {"engine": "llama_cpp", "tokens": "llama_cpp", "constraints": "llama_cpp", "nest": {"enable_thinking": "chat_template_kwargs"}}
+OPTIONS: dict[str, Any] = {
+    "engine": "llama_cpp",
+    "tokens": "llama_cpp",
+    "constraints": "llama_cpp",
+    "nest": {"enable_thinking": "chat_template_kwargs"},
+}
 BEGUN = rb"launch_slot_: id +\d+ \| task \d+ \| processing task, is_child = 0"  # once for each request, and for each text of one for vectors
 TELLS_REQUESTS = 3  # the verbosity from which the log has these lines
 POOLED_INPUTS = 64  # of a request, where vectors are made
@@ -37,22 +44,42 @@ def main() -> None:
         import xllamacpp
     except ImportError as e:
         serving.fail(f"This interpreter ({sys.executable}) has no xllamacpp: {e}", "ImportError")
+    with_door = spec.get("adapters") is not None
     wanted = int(spec.get("port") or 0)
     port = serving.port(wanted) if wanted or serving.port_before() else 0  # the server takes a free one itself
-    params = parameters(xllamacpp, spec, port)
+    params = parameters(xllamacpp, spec, 0 if with_door else port)
     begun = CountedLines(spec.get("log") or "", BEGUN)
     try:
         with loading_size.telling(spec["model"]):
-            server = xllamacpp.Server(params)
+            if with_door:
+                door = behind_door(xllamacpp, params, {k: tuple(v) for k, v in spec["adapters"].items()})
+                address = door.listen(port)
+            else:
+                server = xllamacpp.Server(params)
+                address = server.listening_address
     except Exception as e:
         serving.fail(f"llama.cpp could not load {spec['model']}: {e}", type(e).__name__)
-    url = f"{server.listening_address}/v1"
-    pooled = {"batch_size": POOLED_INPUTS, "pooling": spec["parameters"].get("pooling_type", "")} if spec.get("pooled") else {}
-    serving.report("ready", url=url, model=spec["served_name"], options={**OPTIONS, **pooled})
+    url = f"{address}/v1"
+    options: dict[str, Any] = {**OPTIONS, **({"adapters": "gguf"} if with_door else {})}
+    if spec.get("pooled"):
+        options |= {"batch_size": POOLED_INPUTS, "pooling": spec["parameters"].get("pooling_type", "")}
+    serving.report("ready", url=url, model=spec["served_name"], options=options)
     print(f"Serving {spec['served_name']} at {url}", flush=True)
     facts = {"begun": begun.now} if spec.get("log") and params.verbosity >= TELLS_REQUESTS else {}
     serving.watch(url, serving.key(), "llama_cpp", float(spec.get("ttl") or 0), cache_tokens=params.n_ctx, **facts)
     serving.wait_for_end()
+
+
+def behind_door(xllamacpp: Any, params: Any, adapters: Adapters) -> Door:
+    """A server whose callers choose LoRA adapters by name, beside those that every answer has."""
+    always = list(params.lora_adapters)
+
+    def start(named: Adapters) -> Any:
+        params.lora_adapters = [*always, *(adapter(xllamacpp, file, 0.0) for _, file in named.values())]
+        return xllamacpp.Server(params)
+
+    params.cache_ram_mib = 0  # what one adapter has read is not what another would have
+    return Door(start, serving.key(), params.n_parallel, [one.scale for one in always], adapters)
 
 
 def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:

@@ -54,6 +54,8 @@ def found(value: Any, loaded: Iterable[str] = ()) -> Adapter:
     if text in (known := list(loaded)):
         return Adapter(text)
     place = Path(text).expanduser()
+    if place.suffix == ".gguf" and place.is_file():  # llama.cpp's own form
+        return Adapter(place.stem, str(place.absolute()))
     if place.is_dir():
         folder = inside(place)
         if folder is None:

@@ -1,4 +1,5 @@
-"""LoRA adapters of a running server: which it has, load one more, forget one. Knows vLLM's requests; starts nothing.
+"""LoRA adapters of a running server: which it has, load one more, forget one. Knows vLLM's requests, which our door
+before llama.cpp takes as well; starts nothing.
 
 https://docs.vllm.ai/en/latest/features/lora/#dynamically-serving-lora-adapters. An adapter is called as a model is: by its
 name, at the same address.
@@ -20,6 +21,7 @@ from ...errors import ArgumentError, EndpointDown, EndpointError, ModelNotFound
 from .. import loop
 from ..network import http
 from ..secrets.keys import credentials_of
+from . import adapter_files
 from .endpoints import last_words
 
 __all__ = ["adapters", "load", "unload"]
@@ -48,7 +50,7 @@ def load(endpoint: Endpoint, name: str, path: str | os.PathLike[str]) -> Endpoin
     Parameters
     ----------
     endpoint : Endpoint
-        Of a server that was started with ``enable_lora=True`` or with ``adapters=``.
+        Of a server, vLLM or llama.cpp, that was started with ``enable_lora=True`` or with ``adapters=``.
     name : str
         How callers choose it.
     path : str or path
@@ -68,12 +70,15 @@ def load(endpoint: Endpoint, name: str, path: str | os.PathLike[str]) -> Endpoin
         When the server does not answer, or refuses for another reason.
     """
     place = str(Path(path).expanduser().absolute())
-    if endpoint.job_id:  # a server elsewhere may see other folders
+    more: dict[str, Any] = {}
+    if endpoint.job_id and endpoint.options.get("adapters") == "gguf":
+        more = {"lora_gguf": str(adapter_files.gguf_of(endpoint, name, place))}
+    elif endpoint.job_id:  # a server elsewhere may see other folders
         lora.check_one(name, place, "vLLM")
         _check_room(endpoint, name, lora.rank(Path(place)))
     there = adapters(endpoint).get(name)
     if there != place:
-        body = {"lora_name": name, "lora_path": place, **({"load_inplace": True} if there else {})}
+        body = {"lora_name": name, "lora_path": place, **more, **({"load_inplace": True} if there else {})}
         status, said = _ask(endpoint, "POST", "/load_lora_adapter", body)
         if status != 200 and adapters(endpoint).get(name) != place:  # somebody else may have loaded it meanwhile
             raise _refused(endpoint, status, said, f"The adapter {name!r} was not loaded.")
@@ -94,7 +99,7 @@ def unload(endpoint: Endpoint, name: str) -> None:
         return
     have = adapters(endpoint)
     if name not in have and not _no_route(status, said):
-        raise ModelNotFound(f"No adapter {name!r} is loaded.", f"Loaded are: {', '.join(have) or 'none'}.", "")
+        raise ModelNotFound(f"No adapter {name!r} is loaded.", f"Loaded are: {', '.join(have) or 'none'}.", "m.adapters lists them.")
     raise _refused(endpoint, status, said, f"The adapter {name!r} was not unloaded.")
 
 

@@ -1,0 +1,136 @@
+"""LoRA adapters of our own fine-tunes on the real llama.cpp: converted, chosen by name beside their model, loaded and forgotten while it runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+import workbench as wb
+from workbench import envs, pocket
+from workbench.core.specs import DeploySpec
+from workbench.errors import ArgumentError, ModelNotFound
+from workbench.runtime.deployments import adapters
+
+from ..support.tiny_models import tiny
+
+MERGE = Path(__file__).parent.parent / "support" / "merge_lora.py"
+HI: Any = [{"role": "user", "content": "Hi"}]
+ASK: dict[str, Any] = {"max_tokens": 12, "temperature": 0}
+
+
+@pytest.fixture(scope="module")
+def chat(module_home: Path) -> Iterator[wb.TrainableModule]:
+    module = wb.TrainableModule(str(tiny("chat"))).deploy_method(
+        wb.deploy.llama_cpp, adapters={"first": str(tiny("lora"))}, outtype="f16", n_ctx=2048, restarts=1
+    )
+    yield module.start()
+    module.stop()
+
+
+def client(module: wb.TrainableModule) -> openai.OpenAI:
+    assert module.endpoint is not None
+    return openai.OpenAI(base_url=module.endpoint.url, api_key=Path(module.endpoint.key_file).read_text(), max_retries=0)
+
+
+def test_an_adapter_answers_under_its_name_as_the_merged_model_does(chat: wb.TrainableModule, module_home: Path) -> None:
+    merged = module_home.parent / "merged"
+    subprocess.run([str(envs.ensure("gguf")), str(MERGE), str(tiny("chat")), str(tiny("lora")), str(merged)], check=True)
+    whole = wb.TrainableModule(str(merged)).deploy_method(wb.deploy.llama_cpp, outtype="f16").start()
+    mine, questions = chat.share(adapter="first"), ("Hello!", "What is two and two?", "Count.")
+    assert [mine(q, **ASK) for q in questions] == [whole(q, **ASK) for q in questions]
+    assert chat("Hello!", **ASK) == "Hello! I am a tiny model."
+    whole.stop()
+    said = client(chat).chat.completions.create(model="first", messages=[{"role": "user", "content": "Hello!"}], max_tokens=12, temperature=0)
+    assert said.choices[0].message.content == mine("Hello!", **ASK)
+    assert [m.id for m in client(chat).models.list()] == ["chat", "first"]
+    assert chat.adapters == {"first": str(tiny("lora"))}
+    assert chat.meta.served is not None
+    assert chat.meta.served.adapters == ("first",)
+
+
+def test_base_and_adapter_side_by_side_never_read_each_others_cache(chat: wb.TrainableModule) -> None:
+    mine = chat.share(adapter="first")
+    expected = {True: mine("Hello!", **ASK), False: chat("Hello!", **ASK)}
+    assert expected[True] != expected[False]
+    found: list[tuple[bool, str]] = []
+    asking = [threading.Thread(target=lambda own=i % 2 == 0: found.append((own, (mine if own else chat)("Hello!", **ASK)))) for i in range(24)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert {(own, answer) for own, answer in found} == set(expected.items())
+    assert len(found) == 24
+
+
+def test_an_adapter_is_loaded_and_forgotten_while_answers_are_written(chat: wb.TrainableModule, tmp_path: Path) -> None:
+    shutil.copytree(tiny("lora"), tmp_path / "mine")
+    stream = client(chat).chat.completions.create(
+        model="chat", messages=[{"role": "user", "content": "Count."}], max_tokens=300, stream=True, extra_body={"ignore_eos": True}
+    )
+    next(iter(stream))
+    mine = chat.share(adapter=str(tmp_path / "mine"))
+    assert mine("Hello!", **ASK) == chat.share(adapter="first")("Hello!", **ASK)
+    assert sum(1 for _ in stream) > 200
+    assert set(chat.adapters) == {"first", "mine"}
+    assert chat("Hello!", **ASK) == "Hello! I am a tiny model."
+    chat.unload_adapter("mine")
+    assert list(chat.adapters) == ["first"]
+    assert chat.endpoint is not None
+    with pytest.raises(ModelNotFound, match="first"):
+        adapters.unload(chat.endpoint, "mine")
+    with pytest.raises(ModelNotFound, match="adapter_config"):
+        adapters.load(chat.endpoint, "none", tmp_path)
+
+
+def test_the_door_asks_for_the_key_and_passes_everything_else_on(chat: wb.TrainableModule) -> None:
+    assert chat.endpoint is not None
+    stranger = openai.OpenAI(base_url=chat.endpoint.url, api_key="wrong", max_retries=0)
+    with pytest.raises(openai.AuthenticationError):
+        stranger.models.list()
+    with pytest.raises(openai.AuthenticationError):
+        stranger.chat.completions.create(model="chat", messages=HI)
+    root = chat.endpoint.url.removesuffix("/v1")
+    key = Path(chat.endpoint.key_file).read_text()
+    asked = urllib.request.Request(f"{root}/tokenize", json.dumps({"content": "Hello!"}).encode(), {"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked) as answer:
+        assert json.load(answer)["tokens"]
+    refused = urllib.request.Request(f"{root}/v1/load_lora_adapter", b'{"lora_name": "x", "lora_path": "/a"}', {"Authorization": "Bearer wrong"})
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(refused)
+    with pytest.raises(openai.BadRequestError):
+        client(chat).chat.completions.create(model="chat", messages=HI, extra_body={"response_format": {"type": "nonsense"}})
+    assert client(chat).chat.completions.create(model="first", messages=HI, max_tokens=2, n=2).choices[1]
+
+
+def test_what_cannot_be_loaded_is_refused_before_anything_starts(home: Path, tmp_path: Path) -> None:
+    engine = wb.deploy.llama_cpp()
+    with pytest.raises(ModelNotFound, match="adapter_config"):
+        engine.check(DeploySpec(str(pocket.path()), adapters={"a": str(tmp_path)}).to_json())
+    with pytest.raises(ArgumentError, match="name of the model itself"):
+        engine.check(DeploySpec(str(pocket.path()), adapters={"pocket": str(tiny("lora"))}).to_json())
+    file = tmp_path / "bare.gguf"
+    shutil.copy(next(pocket.path().glob("*.gguf")), file)
+    orphan = tmp_path / "orphan"
+    shutil.copytree(tiny("lora"), orphan)
+    config = json.loads((orphan / "adapter_config.json").read_text())
+    (orphan / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "some/model"}))
+    with pytest.raises(ArgumentError, match="safetensors folder of the model"):
+        engine.check(DeploySpec(str(file), adapters={"a": str(orphan)}).to_json())
+    (orphan / "adapter_config.json").write_text(json.dumps({**config, "use_dora": True}))
+    with pytest.raises(ArgumentError, match=r"(?s)llama\.cpp cannot load.*DoRA"):
+        engine.check(DeploySpec(str(pocket.path()), adapters={"a": str(orphan)}).to_json())
+    with pytest.raises(ArgumentError, match="type='embed'"):
+        engine.check(DeploySpec(str(file), "embed", adapters={"a": str(tiny("lora"))}).to_json())
+    bare = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp).start()
+    with pytest.raises(ArgumentError, match=r"llama_cpp, enable_lora=True"):
+        bare.share(adapter=str(tiny("lora")))
