@@ -26,6 +26,9 @@ FORM = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}
             {"guided_json": '{"type": "object"}'},
             {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}},
         ),
+        ("lmdeploy", {"guided_regex": "a+"}, {"response_format": {"type": "regex_schema", "regex_schema": "a+"}}),
+        ("lmdeploy", {"guided_choice": ["a.", "b"]}, {"response_format": {"type": "regex_schema", "regex_schema": r"(a\.|b)"}}),
+        ("lightllm", {"guided_json": SCHEMA}, {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}}),
         ("", {"guided_choice": ["a"]}, {"guided_choice": ["a"]}),
         ("none", {"temperature": 0, "response_format": {"type": "text"}}, {"temperature": 0, "response_format": {"type": "text"}}),
         ("llama_cpp", {"response_format": FORM}, {"response_format": FORM}),
@@ -39,6 +42,8 @@ def test_each_server_is_told_in_its_own_form(way: str, given: dict[str, Any], se
 def test_what_a_server_would_ignore_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError, match="cannot bind its answers"):
         arranged(given, "none")
+    with pytest.raises(ArgumentError, match="cannot bind its answers"):
+        arranged(given, "lightllm")
 
 
 def test_one_at_a_time_and_in_a_form_that_means_something() -> None:

@@ -6,8 +6,9 @@ After its main branch of 2026 (https://lightllm-en.readthedocs.io): it speaks Op
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
@@ -28,6 +29,7 @@ class LightLLM(GuardedEngine):
     module = "lightllm.server.api_server"
     guarded = "/get_model_name"  # /v1/models is younger
     metrics = "lightllm"
+    options: ClassVar[Mapping[str, Any]] = {"constraints": "lightllm", "nest": {"enable_thinking": "chat_template_kwargs"}}
 
     @classmethod
     def arguments(cls) -> list[str]:

@@ -6,8 +6,9 @@ argument, so that it runs behind our guard instead.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
@@ -27,6 +28,7 @@ class LMDeploy(GuardedEngine):
     aliases, retired = ALIASES, RETIRED
     module = "lmdeploy"
     metrics = "lmdeploy"
+    options: ClassVar[Mapping[str, Any]] = {"constraints": "lmdeploy", "nest": {"enable_thinking": "chat_template_kwargs"}}
 
     @classmethod
     def arguments(cls) -> list[str]:

@@ -2,12 +2,13 @@
 
 People write vLLM's ``structured_outputs={'choice': […]}``, or its older ``guided_choice=[…]``. An engine ignores what it does not know, so that
 what was wished would silently not happen. The endpoint's option ``constraints`` says how its server is told: ``structured_outputs`` (vLLM since
-0.12), ``llama_cpp``, ``sglang``, or ``none`` where it cannot be. No option: the parameters go through as they are.
+0.12), ``llama_cpp``, ``sglang``, ``lmdeploy``, ``lightllm``, or ``none`` where it cannot be. No option: the parameters go through as they are.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -83,6 +84,21 @@ def _sglang(kind: str, value: Any, more: Mapping[str, Any]) -> dict[str, Any]:
     return {"ebnf" if kind == "grammar" else "regex": str(value)}
 
 
+def _lmdeploy(kind: str, value: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    """LMDeploy's ``response_format``, which also takes a pattern (https://lmdeploy.readthedocs.io/en/latest/advance/structed_output.html)."""
+    if kind == "json":
+        return _sglang(kind, value, more)
+    if kind == "grammar":
+        return _none(kind, value, more)
+    pattern = "|".join(re.escape(str(option)) for option in _options(value)) if kind == "choice" else str(value)
+    return {"response_format": {"type": "regex_schema", "regex_schema": f"({pattern})" if kind == "choice" else pattern}}
+
+
+def _lightllm(kind: str, value: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    """LightLLM's ``response_format`` takes schemas only."""
+    return _sglang(kind, value, more) if kind == "json" else _none(kind, value, more)
+
+
 def _none(kind: str, value: Any, more: Mapping[str, Any]) -> dict[str, Any]:
     fix = "Serve the model with wb.deploy.llama_cpp or wb.deploy.vllm, or read the answer with a formatter."
     raise ArgumentError(f"This server cannot bind its answers to a {kind}.", "It would ignore what you wrote.", fix)
@@ -92,6 +108,8 @@ _WAYS: dict[str, Callable[[str, Any, Mapping[str, Any]], dict[str, Any]]] = {
     "structured_outputs": _vllm,
     "llama_cpp": _llama_cpp,
     "sglang": _sglang,
+    "lmdeploy": _lmdeploy,
+    "lightllm": _lightllm,
     "none": _none,
 }
 
