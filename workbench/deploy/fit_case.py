@@ -208,7 +208,7 @@ class Case:
         if meta.details.get("quantization") or (meta.format == "gguf"):
             return meta.size_bytes
         for (name, value), size in m.quantizations.items():
-            if str(a.get(name) or "").lower() == value and meta.parameters:
+            if str(a.get(name) or "").lower().startswith(value) and meta.parameters:  # vLLM has several kinds of fp8
                 return self._with_layers_of(size)
         if m.dtype == "outtype":
             kind = str(a.get(m.dtype) or "q8_0")

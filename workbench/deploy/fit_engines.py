@@ -107,7 +107,7 @@ ENGINES: Mapping[str, Memory] = {
         cache_bytes="kv_cache_memory_bytes",
         cache_dtype=("kv_cache_dtype",),
         dtype="dtype",
-        quantizations={("quantization", "fp8"): FP8, ("quantization", "bitsandbytes"): NF4},
+        quantizations={("quantization", "fp8"): FP8, ("quantization", "int8_per_channel_weight_only"): INT8, ("quantization", "bitsandbytes"): NF4},
         beside_gpu=1200 * MIB,
         beside_cpu=1500 * MIB,
     ),

