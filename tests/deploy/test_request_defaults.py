@@ -61,6 +61,15 @@ def test_what_only_the_type_tells_is_refused_before_a_start(home: Path, folders:
         wb.TrainableModule("any").deploy_method(wb.deploy.speech, defaults=defaults)
         with pytest.raises(ArgumentError, match="defaults"):
             deployment_spec(DeploySpec(str(folders / "voice"), type_, defaults=defaults), "speech")
+    for form, types in (("flac", ("tts",)), ("srt", ("stt",)), ("gif", ())):
+        for type_ in ("tts", "stt"):
+            spec = DeploySpec(str(folders / "voice"), type_, defaults={"response_format": form})
+            if type_ in types:
+                assert deployment_spec(spec, "speech").payload["defaults"] == {"response_format": form}
+                wb.TrainableModule("any").deploy_method(wb.deploy.speech, defaults={"response_format": form})
+            else:
+                with pytest.raises(ArgumentError, match=f"cannot be '{form}'"):
+                    deployment_spec(spec, "speech")
     with pytest.raises(ArgumentError, match="temprature"):
         deployment_spec(DeploySpec(str(folders / "voice"), "stt", defaults={"temprature": 0.5}), "transformers")
 

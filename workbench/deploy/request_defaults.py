@@ -49,12 +49,12 @@ SAME = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 """Other names that the servers take."""
 
 
-def fields(engine: str, type: str = "") -> dict[str, Field]:
-    """The fields that an engine can be given; of all its types where the type is not known. Empty for other engines."""
-    found: dict[str, Field] = {}
+def fields(engine: str, type: str = "") -> dict[str, tuple[Field, ...]]:
+    """What an engine can be given: field → what it may be, in each of its types where the type is not known. Empty for other engines."""
+    found: dict[str, tuple[Field, ...]] = {}
     for (name, of), some in FIELDS.items():
         if name == engine and (not type or of in ("", type)):
-            found |= some
+            found |= {field: (*found.get(field, ()), may) for field, may in some.items()}
     return found
 
 
@@ -75,21 +75,22 @@ def checked(engine: str, defaults: Mapping[str, Any], type: str = "") -> dict[st
         if plain in out:
             raise ArgumentError(f"defaults has {plain} twice.", f"{name} is another name for it.", "Give one of them.")
         if value is not None:
-            if (like := _wrong(known[plain], value)) is not None:
-                raise ArgumentError(f"The default {name} cannot be {value!r}.", "", f"Give {like}.")
+            wrong = [_wrong(may, value) for may in known[plain]]
+            if all(wrong):
+                raise ArgumentError(f"The default {name} cannot be {value!r}.", "", f"Give {' or '.join(filter(None, wrong))}.")
             out[plain] = value
     return out
 
 
-def _wrong(field: Field, value: Any) -> str | None:
-    """What has to be given instead, where the value is not that."""
+def _wrong(field: Field, value: Any) -> str:
+    """What has to be given instead; empty where the value is that."""
     if isinstance(field, type):
-        return None if isinstance(value, str) else "a text"
+        return "" if isinstance(value, str) else "a text"
     low, high = field[0], field[-1]
     if isinstance(low, str) or isinstance(high, str):
-        return None if value in field else f"one of: {', '.join(str(f) for f in field)}"
+        return "" if value in field else f"one of: {', '.join(str(f) for f in field)}"
     whole = isinstance(low, int)
     fits = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and (not whole or value == int(value))
     if fits:
-        return None
+        return ""
     return f"a {'whole ' if whole else ''}number from {low:g}" + (f" to {high:g}" if high < 2**31 else "")
