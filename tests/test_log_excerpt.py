@@ -23,7 +23,7 @@ def _engine_log(error: str) -> str:
 
 def test_of_a_long_traceback_the_errors_stay() -> None:
     lines, cut = excerpt(_engine_log("ValueError: There is no room."))
-    assert lines.splitlines() == ["ValueError: There is no room.", "RuntimeError: Engine core initialization failed. See root cause above."]
+    assert lines == "ValueError: There is no room.", "the one that points back to it says nothing"
     assert cut
 
 

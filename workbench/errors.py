@@ -125,11 +125,13 @@ class PluginError(WorkbenchError):
     """A registered part is missing or cannot be loaded."""
 
 
-def _last_lines(log: str, whole: str) -> str:
-    """The end of a message: what the log said last, and where the rest is."""
+def _last_lines(log: str, whole: str, known: str = "") -> str:
+    """The end of a message: what the log said of it that the message has not said, and where the rest is."""
     if not log:
         return ""
-    lines, cut = excerpt(log)
+    lines, cut = excerpt(log, known=known)
+    if not lines:
+        return f"\n(The log is in {whole})"
     return f"\nLast log lines:\n{lines}" + (f"\n(shortened; the log is in {whole})" if cut else "")
 
 
@@ -163,7 +165,8 @@ class JobFailed(JobError):
 
     def __str__(self) -> str:
         whole = f"workbench.job({self.job_id!r}).logs()" if self.job_id else ".logs()"
-        return super().__str__() + _last_lines(self.log_tail, whole)
+        said = super().__str__()
+        return said + _last_lines(self.log_tail, whole, said)
 
 
 class EndpointError(WorkbenchError):
@@ -198,7 +201,7 @@ class EndpointError(WorkbenchError):
         )
         if any(told):
             text += f"\nRequest: {', '.join(filter(None, told))}"
-        return text + _last_lines(self.log_tail, "m.deployment.logs()")
+        return text + _last_lines(self.log_tail, "m.deployment.logs()", text)
 
 
 class AuthenticationFailed(EndpointError):

@@ -14,14 +14,23 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _WRITER = re.compile(r"^\((?P<who>\w[\w.-]*) pid=\d+\) ?")
 _STAMP = re.compile(r"^(?:ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[[\w./-]+:\d+\] ?")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in ')
-_NOT_THEIRS = re.compile(r"site-packages|dist-packages|/lib/python\d|/runners/\w+\.py$|/bin/[\w.-]+$|^<")
+_NOT_THEIRS = re.compile(r"site-packages|dist-packages|/lib/python\d|/runners/\w+\.py$|/bin/[\w.-]+$|\.pyx$|^<")
 _AROUND = re.compile(
     r"^\s*(?:Traceback \(most recent call last\):|During handling of the above exception|The above exception was the direct cause|[\^~ |+-]*$)"
 )
-_ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error\b|fatal\b|E\d{4} |\w+: error: )", re.I)
+_ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error\b|fatal\b|E\d{4} |[\w. ]+: error: )", re.I)
+_LEVEL = re.compile(r"^\d+\.\d\d\.\d{3}\.\d{3} ([DIWE]) ")  # llama.cpp's
+_CHATTER = re.compile(  # says nothing of why
+    r"\d%\|.*\||^[IW]\d{4} |^\w*Warning:|Warning: |^\s*warnings\.warn\(|^usage: |^\[transformers\] (?:Loading|`|You are using)"
+    r"|^\s*\[Previous line repeated|^\s*For further information visit|^You can update Transformers|^ \[type=\w+, input_value="
+)
+_POINTS_BACK = re.compile(  # to an error that is there itself
+    r"See root cause above|Failed core proc|^[\w.]*ValidationError: \d+ validation"
+    r"|^error: (?:srv|cmn|common_fit_params:) |please check the input params"
+)
 
 
-def excerpt(log: str, most: int = MOST) -> tuple[str, bool]:
+def excerpt(log: str, most: int = MOST, known: str = "") -> tuple[str, bool]:
     """The last lines of a log that say something, errors before others, and whether any were left out.
 
     A log without a traceback that is short enough stays as it is. Of tracebacks, the errors stay, and the frames in files that are
@@ -31,19 +40,38 @@ def excerpt(log: str, most: int = MOST) -> tuple[str, bool]:
     ----------
     most : int
         Lines to keep.
+    known : str
+        What the reader was told already: a line that says no more is left out.
     """
     lines = _COLOURS.sub("", log).strip("\n").splitlines()
     if len(lines) <= most and not any(_FRAME.match(_WRITER.sub("", line)) for line in lines):
-        return "\n".join(line for line, last in zip(lines, [None, *lines], strict=False) if line != last), False
+        kept = [line for line, last in zip(lines, [None, *lines], strict=False) if line != last]
+        if any(_ERROR.match(line) for line in kept):
+            kept = [line for line in kept if not _CHATTER.search(line)]
+        return "\n".join(line for line in kept if not _says(known, line)), False
     said = list(dict.fromkeys(_told(lines)))  # each process of an engine tells it again
-    errors = [i for i, line in enumerate(said) if _ERROR.match(line)]
-    chosen = set(errors[-most:]) if errors else set()
-    for i in range(len(said) - 1, -1, -1):
+    telling = [i for i, line in enumerate(said) if not _CHATTER.search(line)]
+    errors = [i for i in telling if _ERROR.match(said[i])]
+    if len(errors) > 1:
+        errors = [i for i in errors if not _POINTS_BACK.search(said[i])] or errors
+    chosen = set(errors[-most:])
+    for i in reversed(telling if errors else range(len(said))):
         if len(chosen) >= most:
             break
-        chosen.add(i)
-    kept = [said[i] if len(said[i]) <= _WIDEST else f"{said[i][: _WIDEST - 1]}…" for i in sorted(chosen)]
-    return "\n".join(kept), True
+        if not errors or _is_theirs(said, i):
+            chosen.add(i)
+    kept = [said[i] for i in sorted(chosen) if not _says(known, said[i])]
+    return "\n".join(line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…" for line in kept), True
+
+
+def _is_theirs(said: list[str], i: int) -> bool:
+    """Whether a line is a frame in a file of the user's, or its code: of other frames none are left."""
+    return bool(_FRAME.match(said[i])) or (i > 0 and bool(_FRAME.match(said[i - 1])))
+
+
+def _says(known: str, line: str) -> bool:
+    words = line.partition(": ")[2] if _ERROR.match(line) else line
+    return bool(known) and len(words) > 8 and words.rstrip(". ") in known
 
 
 def _told(lines: list[str]) -> list[str]:
@@ -51,7 +79,7 @@ def _told(lines: list[str]) -> list[str]:
     out: list[str] = []
     skipping: int | None = None  # the indent of a frame whose code follows
     for raw in lines:
-        line = _STAMP.sub("", _WRITER.sub("", raw)).rstrip()
+        line = _LEVEL.sub(_level, _STAMP.sub("", _WRITER.sub("", raw))).rstrip()
         frame = _FRAME.match(line)
         indent = len(line) - len(line.lstrip())
         if frame and _NOT_THEIRS.search(frame["file"]):
@@ -63,3 +91,8 @@ def _told(lines: list[str]) -> list[str]:
         if not _AROUND.match(line):
             out.append(line)
     return out
+
+
+def _level(mark: re.Match[str]) -> str:
+    """A line of llama.cpp's without its time; one that is no error as a warning is written, so that it counts as chatter."""
+    return "error: " if mark[1] == "E" else "W0000 "

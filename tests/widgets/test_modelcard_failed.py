@@ -11,18 +11,22 @@ from workbench.errors import DoesNotFit, JobFailed
 from workbench.widgets.modelcard import ModelCard
 
 
-def test_a_start_that_failed_is_seen_on_the_card_and_can_be_tried_again(home: Path) -> None:
-    m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, cache_type_k="q99")
+def test_a_start_that_failed_is_seen_on_the_card_and_can_be_tried_again(home: Path, tmp_path: Path) -> None:
+    whole = next(Path(wb.pocket.path()).glob("*.gguf")).read_bytes()
+    file = tmp_path / "strange.gguf"
+    file.write_bytes(whole.replace(b"qwen3", b"foox9"))
+    m = wb.TrainableModule(str(file), type="llm").deploy_method(wb.deploy.llama_cpp)
     card = ModelCard(m)
     with pytest.raises(JobFailed):
         m.start()
     view = card._view()
     assert (m.state, view["state"], view["steps"]) == ("failed", "failed", [])
-    assert "q99" in view["failure"]["cause"]
+    assert "foox9" in view["failure"]["cause"]
     assert view["actions"] == ["deploy"]
     assert m.deployment is not None
-    assert "q99" in str(m.deployment.logs())
-    m.deploy_method(wb.deploy.llama_cpp).start()
+    assert "foox9" in str(m.deployment.logs())
+    file.write_bytes(whole)
+    m.start()
     assert (m.state, card._view()["failure"]) == ("running", None)
     m.stop()
     assert m.state in ("cancelled", "idle")

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.jobs import Failure
 from ..core.specs import DeploySpec
 from ..errors import ArgumentError, ModelNotFound, unknown_argument
+from . import library_failures
 
 _RUNNERS = Path(__file__).resolve().parent.parent / "runners"
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|\d+ requested and \d+ written")  # the last: numpy
@@ -83,5 +84,7 @@ def explain_end(engine: str, exit_code: int | None, log_tail: str) -> Failure:
         return Failure(f"{engine} did not get enough memory. {cause}".strip(), fix, log_tail)
     if full := disk_is_full(engine, log_tail):
         return full
+    if known := library_failures.explain(log_tail):
+        return Failure(*known, log_tail)
     how = "" if exit_code is None else f" (exit code {exit_code})"
     return Failure(cause or f"{engine} ended by itself{how}.", "The log says more; start() tries again.", log_tail)

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import NamedTuple
-
-
-class Sign(NamedTuple):
-    """A pattern in the log; the groups of its match fill the braces of cause and fix. An empty cause is what vLLM said."""
-
-    pattern: str
-    cause: str
-    fix: str
-
+from . import library_failures
+from .library_failures import Sign
 
 SIGNS: tuple[Sign, ...] = (
     Sign(
@@ -122,7 +112,7 @@ SIGNS: tuple[Sign, ...] = (
         "This version of vLLM does not know {0}.",
         "Leave the argument out, or name an interpreter with the vLLM that knows it: python=….",
     ),
-    Sign(r"error: (argument [^\n]+)", "vLLM refused an argument: {0}.", "Give it a value that vLLM takes."),
+    Sign(r"error: argument --([\w-]+)(?:/-\w+)?: ([^\n]+)", "vLLM refused {0}: {1}.", "Give it a value that vLLM takes."),
     Sign(
         r"[Nn]o space left on device[^\n]*shm|/dev/shm",
         "The memory that processes share (/dev/shm) is full.",
@@ -136,10 +126,6 @@ SIGNS: tuple[Sign, ...] = (
 )
 
 
-def explain(log: str, signs: Sequence[Sign] = SIGNS) -> tuple[str, str] | None:
-    """Cause and fix for what a log tells; None where no sign is in it."""
-    for sign in signs:
-        if found := re.search(sign.pattern, log):
-            groups = [g or "" for g in found.groups()]
-            return sign.cause.format(*groups), sign.fix.format(*groups)
-    return None
+def explain(log: str) -> tuple[str, str] | None:
+    """Cause and fix for what vLLM's log tells; None where no sign is in it."""
+    return library_failures.explain(log, SIGNS)
