@@ -71,7 +71,7 @@ for call in [lambda: refused('Hello'), lambda: n('Hello', model='break')]:
             if frame[0].f_globals['__name__'].startswith(('workbench', 'http')):
                 print({k: repr(v)[:2000] for k, v in frame[0].f_locals.items()})
 """,
-    "import gc; from workbench.runtime import held_keys, keys; print(held_keys._held, keys.dotenv())",
+    "import gc; from workbench.runtime.secrets import held_keys, keys; print(held_keys._held, keys.dotenv())",
     """
 import psutil
 job = wb.TrainableModule('pocket').deploy_method(wb.deploy.dummy).start()

@@ -216,7 +216,7 @@ def test_files_are_there_before_the_job_starts(home: Path, submit: Submit) -> No
 SUBMITTER = """
 import sys, time
 from workbench.core.jobs import JobSpec
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 script = sys.stdin.read()
 print(jobs.submit(JobSpec("finetune", "scripted_backends:Scripted", "outlives", {"script": script})).id, flush=True)
 time.sleep(600)
@@ -240,7 +240,7 @@ def test_a_job_goes_on_when_its_kernel_is_killed_and_a_new_reader_sees_every_ste
 RACER = """
 import sys, time
 from workbench.core.jobs import JobSpec
-from workbench.runtime import jobs
+from workbench.runtime.work import jobs
 spec = JobSpec("deploy", "scripted_backends:Scripted", "shared", {"script": sys.argv[1], "serves": True}, share_key="one")
 jobs.store()
 time.sleep(max(0, float(sys.argv[2]) - time.time()))

@@ -93,7 +93,7 @@ def test_what_a_runner_wrote_after_its_supervisor_died_is_kept_once(submit: Subm
     kill_supervisor(job.id)
     seen = steps(job.id)
     until(lambda: jobs.store().place(job.id).events.read_bytes().count(b"\n") > len(seen) + 8, "more lines")
-    swept = subprocess.run([sys.executable, "-c", "from workbench.runtime import jobs; print(jobs.sweep())"], capture_output=True, text=True)
+    swept = subprocess.run([sys.executable, "-c", "from workbench.runtime.work import jobs; print(jobs.sweep())"], capture_output=True, text=True)
     assert job.id in swept.stdout
     jobs.sweep()
     found = steps(job.id)

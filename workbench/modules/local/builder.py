@@ -115,10 +115,11 @@ class Builder(AnyKind):
         Dashes and the short names that peers use (``tp``) are taken as well; a name that nobody knows is refused, with the nearest.
         Our own arguments, for every engine: ``port=`` asks for a port, ``python=`` names an interpreter that has the engine,
         ``ttl=`` ends the deployment after so many seconds without a request, ``restarts=`` says how often a dead engine is started
-        again and ``restart_hung=`` after how many seconds one counts as dead that does nothing, ``chat_template=`` and ``defaults=`` (generation parameters) stand for the model's own, ``adapters=`` loads LoRA adapters,
-        ``variant=`` makes a second deployment of the same, ``replace=True`` ends the one with other arguments, ``check_fit=False``
-        starts a model that seems too large. ``url=`` attaches to a server that runs already, in OpenAI's form or vLLM's own, and ``key_env=``
-        names the variable that holds its key (``api_key=`` is the key itself, kept in this process only). Whatever is deployed speaks
+        again and ``restart_hung=`` after how many seconds one counts as dead that does nothing, ``chat_template=`` and ``defaults=``
+        (generation parameters) stand for the model's own, ``adapters=`` loads LoRA adapters, ``variant=`` makes a second deployment of the
+        same, ``replace=True`` ends the one with other arguments, ``check_fit=False`` starts a model that seems too large. ``url=`` attaches
+        to a server that runs already, in OpenAI's form or vLLM's own, and ``key_env=`` names the variable that holds its key (``api_key=``
+        is the key itself, kept in this process only). Whatever is deployed speaks
         OpenAI's form; ``openai_api=`` is taken and changes nothing.
         """
         chosen = engines.chosen(method_, arguments)

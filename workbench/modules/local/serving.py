@@ -15,11 +15,14 @@ from ...core.jobs import JobRecord, JobSpec, JobState
 from ...errors import EndpointError, WorkbenchError
 from ...runtime.deployments import joining
 from ...runtime.deployments.endpoints import endpoint_of
+from ...runtime.supervision import succession
+from ...runtime.supervision.succession import Succession
 from ...runtime.work import jobs
 from . import engine_ends
 from .following import failed, follow
 
 _ATTEMPTS = 3
+_END_SECONDS = 20.0
 _LOOK_SECONDS = 0.1  # an engine that was started again takes longer to come up elsewhere
 _users: defaultdict[str, weakref.WeakSet[Serving]] = defaultdict(weakref.WeakSet)
 
@@ -144,12 +147,12 @@ class Serving:
         """
         with self.lock:
             asked_at, others = time.time(), joining.others(spec) if replace or first else []
-            gone = joining.replace(others, spec.name, asked_at) if first else []
+            takes = Succession(tuple(record.id for record in others), asked_at, first)
             try:
-                record = self._brought_up(spec, on_change, files, private)
+                record = self._brought_up(spec, on_change, {**(files or {}), **takes.files()}, private)
             except BaseException:
-                for record in gone:
-                    joining.bring_back(record)
+                if first and not (self._failed and jobs.store().job(self._failed).state is JobState.CANCELLED):
+                    joining.bring_back(others)
                 raise
             joining.replace(others, f"{record.name} ({record.id})", asked_at)
             return record
@@ -164,6 +167,8 @@ class Serving:
             except KeyboardInterrupt:
                 if created:
                     jobs.stop(job_id, save=False)
+                if created and succession.FILE in (files or {}):
+                    jobs.wait(job_id, timeout=_END_SECONDS)  # what it has ended meanwhile is to be known
                 raise
             finally:
                 self._coming = ""

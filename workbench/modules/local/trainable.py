@@ -185,7 +185,7 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
         if method.name == NONE or "url" in method.arguments or not self._tuning.awaited:
             return
         plan = self._plan(download=False)
-        if not self._serving.serves(plan.spec):
+        if not plan.start.get("replace") and not self._serving.serves(plan.spec):
             _ensure_fits(plan)
             self._serving.announce(plan.spec)
 

@@ -98,7 +98,14 @@ def restart(job_id: str) -> JobRecord:
     return record
 
 
-def bring_back(record: JobRecord) -> None:
-    """Start a deployment again that had to go for one that did not come up, and wait until it answers or cannot."""
-    with contextlib.suppress(WorkbenchError):  # the error that is on its way says more
-        jobs.wait(jobs.resume(record.id).id, ready=True)
+def bring_back(old: Sequence[JobRecord]) -> None:
+    """Wait until deployments answer again, or cannot, that had to go for one that did not come up; those that its supervisor could not
+    bring back are started here."""
+    for record in old:
+        place = jobs.store().place(record.id)
+        with contextlib.suppress(WorkbenchError):  # the error that is on its way says more
+            if jobs.store().job(record.id).state.active and asked.replaced_by(asked.read(place)) is None:
+                continue
+            jobs.wait(record.id)
+            back = next((r for r in jobs.store().jobs("deploy", True, 10_000) if r.spec.parent == record.id), None)
+            jobs.wait((back or jobs.resume(record.id)).id, ready=True)

@@ -40,6 +40,7 @@ from .ledger import Ledger
 from .revival import Death, Revival, port_taken
 from .stage import StageRun, say
 from .stopping import Step, WayDown
+from .succession import Succession, give_back
 
 T = TypeVar("T")
 _AWAKE, _DROWSY = 0.02, 0.06  # seconds between two looks: while something happens, and when it is quiet
@@ -97,6 +98,9 @@ class Supervisor:
         self._joined_at = 0.0  # when somebody came last, seconds since the epoch
         self._replaced = ""  # what takes a deployment's place
         self._port = 0  # where its server answered last
+        self._succession = Succession.of(place)
+        self._gone: list[str] = []  # deployments that ended to make room for this one
+        self._came_up = False
 
     def run(self) -> None:
         """Run the job and write how it ended."""
@@ -107,6 +111,8 @@ class Supervisor:
             state, changes = self._outcome()
             job_processes.end_job(self.place.job_id)
             self._ledger.read_all()
+            if state is JobState.FAILED and not self._came_up:
+                give_back(self._gone)
             self._ledger.finish(state, pid=None, **changes)
         except OwnershipLost as e:
             print(f"The job is no longer this supervisor's: {e}", file=sys.stderr)
@@ -134,6 +140,9 @@ class Supervisor:
     def _work(self) -> Mapping[str, Any]:
         backend: Backend = self._wait_for(lambda: registry.get(self.spec.kind, self.spec.backend)())
         revival = Revival(int(self.spec.payload.get("restarts") or 0))
+        if self._succession.first and self._succession.others:
+            self._ledger.report(Progress("replace", "Waiting for the end of what has no room beside it"))
+            self._gone = self._wait_for(lambda: self._succession.take(self.spec.name))
         while (ended := self._run_all(backend)) is not None:
             self._before_next(revival, ended)
             self._check_again(backend, ended)
@@ -209,6 +218,7 @@ class Supervisor:
             self._tick()
             if watch is None and stage.serves and ingest.ready_at is not None:
                 watch = HangWatch(ingest.url, run.pid, ledger.report)
+                self._arrive()
             if patience and not hung and watch is not None and watch.hung_since is not None:
                 silent = time.monotonic() - watch.hung_since
                 hung = silent if silent >= patience else 0.0
@@ -242,6 +252,13 @@ class Supervisor:
             cause = f"It did nothing and had not answered for {hung:.0f} s, though its process lived."
             return Ended(stage, code, answered, Failure(cause, "Its log may say more; start() tries again.", run.log_tail()))
         return Ended(stage, code, answered, None if self._anew else self._explain(backend, stage, code, run.log_tail()))
+
+    def _arrive(self) -> None:
+        """It answers: from now on those whose place it takes are not needed."""
+        if not self._came_up and not self._succession.first and self._succession.others:
+            by = f"{self.spec.name} ({self.place.job_id})"
+            threading.Thread(target=self._succession.take, args=(by,), name="succession", daemon=True).start()
+        self._came_up = True
 
     def _tick(self) -> None:
         """Keep the store true, and hear what clients ask."""
