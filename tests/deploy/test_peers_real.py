@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -201,4 +202,20 @@ def test_sglang_makes_vectors(home: Path) -> None:
     assert [len(v) for v in vectors] == [256, 256, 256]
     assert vectors[0] == pytest.approx(vectors[1], abs=1e-2)
     assert vectors[0] != pytest.approx(vectors[2], abs=1e-2)
+    m.stop()
+
+
+def test_sglang_ranks(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ranks"
+    shutil.copytree(tiny("xlmr_rerank"), folder)
+    written = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps({**written, "position_embedding_type": "absolute"})
+    )  # SGLang asks for it; published models have it
+    m = wb.TrainableModule(str(folder)).deploy_method(wb.deploy.sglang, python=python("sglang"), mem_fraction_static=0.4, **CPU).start()
+    documents = ["a", "bcd", "q"]
+    ranks = m("q", documents=documents, top_n=2)
+    assert len(ranks) == 2
+    assert ranks[0][1] >= ranks[1][1]
+    assert {i for i, _ in ranks} < {0, 1, 2}
     m.stop()

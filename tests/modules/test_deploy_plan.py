@@ -146,6 +146,8 @@ def test_an_engine_is_named_and_not_called() -> None:
         deploy.vllm(tp=2)
     with pytest.raises(ArgumentError, match=r"deploy_method\(wb\.deploy\.speech\)"):
         deploy.TTSDeploy("bark")
+    with pytest.raises(ArgumentError, match=r"TrainableModule\('…'\)\.start\(\)"):
+        deploy.auto(base_model="x")
 
 
 def test_what_is_given_for_our_own_arguments_is_checked_at_once() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
-from ..errors import nearest
+from ..errors import ArgumentError, nearest
 from .choose import Choice, choose
 from .retired import ALIASES, RETIRED, known_as
 
@@ -54,6 +54,13 @@ class auto:
 
     name = "auto"
     choose = staticmethod(choose)
+
+    def __init__(self, *given: Any, **arguments: Any) -> None:
+        if given or arguments:
+            cause = "A deployment belongs to a module, which knows the model."
+            raise ArgumentError(
+                "deploy.auto is named, not called.", cause, "Write TrainableModule('…').start(); it is what a module takes by itself."
+            )
 
     @staticmethod
     def arguments() -> list[str]:

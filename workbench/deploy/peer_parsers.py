@@ -14,15 +14,20 @@ from . import model_files, vllm_parsers
 from .common import served_name
 
 _SGLANG = {
+    "apertus": "apertus2509",
     "deepseek_v3": "deepseekv3",
     "deepseek_v31": "deepseekv31",
     "deepseek_v32": "deepseekv32",
+    "deepseek_v4": "deepseekv4",
+    "deepseek_v41": "deepseekv41",
+    "dots": "dots",
     "gemma4": "gemma4",
     "glm45": "glm",
     "glm47": "glm47",
     "hermes": "hermes",
     "hunyuan_a13b": "hunyuan",
     "internlm": "interns1",
+    "k2_horizon": "k2_horizon",
     "kimi_k2": "kimi_k2",
     "kimi_k3": "kimi_k3",
     "lfm2": "lfm2",
@@ -33,11 +38,14 @@ _SGLANG = {
     "minimax_m3": "minimax-m3",
     "mistral": "mistral",
     "openai": "gpt-oss",
+    "poolside_v1": "poolside_v1",
     "qwen3_coder": "qwen3_coder",
+    "step3": "step3",
     "step3p5": "step3p5",
 }
 _LMDEPLOY = {
     "deepseek_v32": "deepseek-v32",
+    "deepseek_v4": "deepseek-v4",
     "glm47": "glm47",
     "hermes": "qwen3",
     "internlm": "internlm",

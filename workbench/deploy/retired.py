@@ -47,7 +47,7 @@ ALIASES: dict[str, str] = {
 
 RETIRED: dict[str, str] = {
     "chattts": "ChatTTS is no longer maintained: use wb.deploy.speech with a text-to-speech model of transformers, such as facebook/mms-tts-eng.",
-    "mindie": "MindIE comes with Ascend's own images: start it there and attach with url='http://…/v1/', "
+    "mindie": "MindIE comes with Ascend's own images: start it there and attach with deploy_method(wb.deploy.vllm, url='http://…/v1/'), "
     "or serve on Ascend with wb.deploy.lmdeploy, device='ascend'.",
     "ocr": "Text in pictures is read by models that see: TrainableModule('…').start()('What does it say?', files=['page.png']).",
     "bert": "Classifiers are no chat models: serve a function that runs one, wb.ServerModule(function).",
