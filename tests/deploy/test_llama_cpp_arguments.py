@@ -39,7 +39,10 @@ def several(tmp_path: Path) -> Path:
         ({"max_model_len": 512}, {"n_ctx": 512 * SLOTS}),
         ({"max_model_len": 512, "np": 2}, {"n_ctx": 1024, "n_parallel": 2}),
         ({"temperature": 0.1, "repeat_penalty": 1.1}, {"temp": 0.1, "penalty_repeat": 1.1}),
-        ({"quantization": "Q4_K_M"}, {"gguf": "Q4_K_M"}),
+        ({"quantization": "Q4_K_M"}, {"outtype": "q4_k_m"}),
+        ({"quantize": "q4_k_m"}, {"outtype": "q4_k_m"}),
+        ({"quantization": "4bit"}, {"outtype": "q4_k_m"}),
+        ({"quantization": "IQ2_XXS"}, {"gguf": "IQ2_XXS"}),
         ({"quantization": "8bit"}, {"outtype": "q8_0"}),
     ],
 )
@@ -119,7 +122,7 @@ def test_what_llama_cpp_cannot_do_is_refused_with_the_way_out(several: Path, tmp
     adapter.mkdir()
     refused("is a folder.*adapters=", arguments={"lora_adapters": str(adapter)})
     refused("no such GGUF file", arguments={"lora": ["/nowhere/a.gguf"]})
-    refused("writes no K-quants", arguments={"outtype": "q4_k_m"})
+    refused("cannot convert to 'iq1_s'.*q4_k_m", arguments={"outtype": "IQ1_S"})
     refused("no mmproj file", arguments={"mmproj": "/nowhere/mmproj.gguf"})
     refused("no draft model", arguments={"md": "/nowhere/draft.gguf"})
     engine.check(DeploySpec(str(several / "tiny-q8_0.gguf"), type="vlm").to_json())

@@ -23,8 +23,16 @@ GGUF_BYTES = {
     "bf16": 2.0,
     "f32": 4.0,
     "iq4_nl": 18 / 32,
+    "iq4_xs": 136 / 256,
+    "q2_k": 0.42,
+    "q3_k_m": 0.49,
+    "q4_k_s": 0.57,
+    "q4_k_m": 0.61,
+    "q5_k_s": 0.69,
+    "q5_k_m": 0.71,
+    "q6_k": 210 / 256,
 }
-"""Bytes a number in llama.cpp's types, a block of 32 each (``ggml-common.h``)."""
+"""Bytes a number in llama.cpp's types, a block of 32 or 256 each (``ggml-common.h``); of mixed ones about as many as a model of 8 B has."""
 DTYPES = {"float32": 4.0, "float": 4.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0, "float64": 8.0, "float8": 1.0, "int8": 1.0, "uint8": 1.0}
 
 
@@ -150,7 +158,7 @@ ENGINES: Mapping[str, Memory] = {
         slots_default=4,
         cache_dtype=("cache_type_k", "cache_type_v"),
         dtype="outtype",
-        quantizations={("outtype", "q8_0"): 34 / 32},
+        quantizations={("outtype", "q8_0"): 34 / 32, ("outtype", "q4_k_m"): 0.61},
         gpu=False,
         quantizes_on_cpu=True,
         logits=512,

@@ -26,6 +26,11 @@ def target(model: Path, outtype: str) -> Path:
     return _root() / _stamp(model) / f"{model.name}-{outtype}.gguf"
 
 
+def unquantized(model: Path, outtype: str) -> Path:
+    """The file of 16 bits that a quantization is made of, and removed with its end."""
+    return target(model, "").with_name(f"{model.name}-f16-for-{outtype}.gguf")
+
+
 def eyes_target(model: Path) -> Path:
     """The file with the eyes of a vision model, as a conversion makes it."""
     return target(model, "").with_name(f"mmproj-{model.name}-f16.gguf")

@@ -210,6 +210,8 @@ LOADING: dict[str, tuple[str, str]] = {
 CHOICES = ("gguf", "outtype", "enable_lora")
 """What is not the server's: which of several GGUF files, what a conversion writes, and whether adapters may be loaded while it runs."""
 OUTTYPES = ("q8_0", "f16", "bf16", "f32", "tq1_0", "tq2_0", "auto")
+QUANTIZED = ("q4_k_m", "q4_k_s", "q5_k_m", "q5_k_s", "q6_k", "q3_k_m", "q2_k", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "iq4_xs")
+"""What a conversion writes in two steps: the converter 16 bits, and ggml fewer of them."""
 SLOTS = 4
 """How many answers are made side by side, where nobody says."""
 

@@ -1,4 +1,4 @@
-"""The stage that makes GGUF files of a safetensors folder. `workbench/runners/convert_gguf.py` is what runs in it."""
+"""The stages that make GGUF files of a safetensors folder. `workbench/runners/convert_gguf.py` is what runs in the first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from pathlib import Path
 
 from ..core.protocols import Stage
 from .common import runner
+
+
+def quantization(source: Path, target: Path, outtype: str, environment: str) -> Stage:
+    """Write a GGUF file of 16 bits, which is removed then, with fewer bits a weight. `workbench/runners/quantize_gguf.py` is what runs in it."""
+    spec = {"source": str(source), "target": str(target), "outtype": outtype}
+    return Stage(
+        "quantize",
+        f"Quantizing to {outtype.upper()}",
+        environment,
+        (runner("quantize_gguf"), "../quantize.json"),
+        files={"quantize.json": json.dumps(spec, ensure_ascii=False, indent=1)},
+        stop_grace=5.0,
+    )
 
 
 def stage(source: Path, outtype: str, files: Mapping[str, Path]) -> Stage:

@@ -26,13 +26,14 @@ from . import (
 )
 from .common import disk_is_full, explain_end, runner, served_name, spec_file
 from .engine import Engine
-from .gguf_files import find_gguf, models_in
-from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, ELSEWHERE, OUTTYPES, SLOTS, defaults_of
+from .gguf_files import find_gguf, models_in, quantization_of
+from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, ELSEWHERE, OUTTYPES, QUANTIZED, SLOTS, defaults_of
 from .llama_cpp_ends import explained
 from .llama_cpp_pooling import POOLED, check_pooling, pooled
 
 WHERE = "deploy.llama_cpp"
 VECTORS_OUTTYPE = "f16"
+HALF = "f16"
 
 
 class LlamaCpp(Engine):
@@ -76,13 +77,9 @@ class LlamaCpp(Engine):
         """The spec with settled arguments. Refuses models that llama.cpp cannot serve."""
         spec = super().checked(payload)
         default_parameters.checked(self.name, spec.defaults)
-        outtype = str(spec.arguments.get("outtype", OUTTYPES[0]))
-        if outtype not in OUTTYPES:
-            cause = "Its converter writes no K-quants; somebody's GGUF file in that quantization can be served as it is."
-            fix = f"Choose one of: {', '.join(OUTTYPES)}."
-            raise ArgumentError(
-                f"{WHERE} cannot convert to {outtype!r}.", cause if "_k" in outtype.lower() or outtype.lower().startswith("iq") else "", fix
-            )
+        if (outtype := str(spec.arguments.get("outtype", OUTTYPES[0]))) not in (*OUTTYPES, *QUANTIZED):
+            fix = f"Choose one of: {', '.join((*OUTTYPES, *QUANTIZED))}; or serve somebody's GGUF file in that quantization."
+            raise ArgumentError(f"{WHERE} cannot convert to {outtype!r}.", "", fix)
         llama_cpp_adapters.check(spec)
         if self._gguf(spec) is None:
             gguf_cache.check_convertible(Path(spec.model))
@@ -92,9 +89,13 @@ class LlamaCpp(Engine):
         return spec
 
     def _gguf(self, spec: DeploySpec) -> Path | None:
-        path, wanted = Path(spec.model), str(spec.arguments.get("gguf") or "")
-        if not wanted and "outtype" in spec.arguments and path.is_dir() and len(models_in(path)) > 1:
-            wanted = str(spec.arguments["outtype"])
+        """The file to load; None where one has to be converted, also because those that are there have another quantization than was asked for."""
+        path, wanted, outtype = Path(spec.model), str(spec.arguments.get("gguf") or ""), str(spec.arguments.get("outtype") or "")
+        if not wanted and outtype and path.is_dir() and (there := models_in(path)):
+            same = [p for p in there if quantization_of(p).lower() == outtype]
+            if same or any(path.glob("*.safetensors")):
+                return same[0] if same else None
+            wanted = outtype
         return find_gguf(path, wanted)
 
     def advice(self, payload: Mapping[str, Any]) -> str:
@@ -117,12 +118,14 @@ class LlamaCpp(Engine):
         source, outtype, wanted = Path(spec.model), _outtype(spec), {}
         if gguf is None:
             gguf = gguf_cache.target(source, outtype)
-            wanted = {"target": gguf}
+            wanted = {"target": gguf_cache.unquantized(source, outtype) if outtype in QUANTIZED and not gguf.exists() else gguf}
         if eyes := llama_cpp_eyes.to_convert(spec):
             wanted["eyes"] = eyes
         if wanted := {what: file for what, file in wanted.items() if not file.exists()}:
             gguf_cache.forget_stale()
-            stages.append(llama_cpp_conversion.stage(source, outtype, wanted))
+            stages.append(llama_cpp_conversion.stage(source, HALF if outtype in QUANTIZED else outtype, wanted))
+        if outtype in QUANTIZED and not gguf.exists():
+            stages.append(llama_cpp_conversion.quantization(gguf_cache.unquantized(source, outtype), gguf, outtype, self.environment))
         if text := llama_cpp_adapters.conversion(spec.adapters, source):
             stages.append(llama_cpp_adapters.stage(text))
         stages.append(self._serve(spec, gguf, place))
@@ -157,6 +160,9 @@ class LlamaCpp(Engine):
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
+        if stage == "quantize":
+            found = disk_is_full("The quantization", log_tail) or explain_end("The quantization", exit_code, log_tail)
+            return replace(found, fix=found.fix if "disk" in found.cause else "Leave quantization= out: the model is then served with 8 bits.")
         if stage == "convert":
             if full := disk_is_full("The conversion to GGUF", log_tail):
                 return full

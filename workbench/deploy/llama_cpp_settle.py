@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ArgumentError
 from . import llama_cpp_values
 from .gguf_files import is_quantization
-from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, LOADING, OPPOSITES, OUTTYPES, SLOTS
+from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, LOADING, OPPOSITES, OUTTYPES, QUANTIZED, SLOTS
 
 WHERE = "deploy.llama_cpp"
 KNOWN = frozenset({*ARGUMENTS, *ALIASES, *OPPOSITES, *LOADING, *CHOICES})
@@ -56,10 +56,14 @@ def length(arguments: Mapping[str, Any], rest: Mapping[str, Any]) -> int | None:
 
 def file_is_meant(quantization: str) -> bool:
     """Whether ``quantization=`` names a file, because no conversion writes it."""
-    return is_quantization(quantization) and quantization.lower() not in OUTTYPES
+    return is_quantization(quantization) and quantization.lower() not in (*OUTTYPES, *QUANTIZED)
 
 
 def valued(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The values of arguments under our names, in llama.cpp's words."""
     out = {name: llama_cpp_values.settled(name, value) if name in ARGUMENTS else value for name, value in arguments.items()}
-    return {name: llama_cpp_values.switched(name, value) if name == "enable_lora" else value for name, value in out.items()}
+    if "outtype" in out:
+        out["outtype"] = str(out["outtype"]).lower()
+    if "enable_lora" in out:
+        out["enable_lora"] = llama_cpp_values.switched("enable_lora", out["enable_lora"])
+    return out

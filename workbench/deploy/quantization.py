@@ -85,7 +85,7 @@ SPELLINGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "lmdeploy": {"awq": {"model_format": "awq"}, "gptq": {"model_format": "gptq"}, "fp8": {"model_format": "fp8"}},
     "lightllm": {"8bit": {"quant_type": "vllm-w8a8"}, "fp8": {"quant_type": "vllm-fp8w8a8"}, "awq": {"quant_type": "awq"}},
     "transformers": {"4bit": {"quantization": "bnb-4bit"}, "8bit": {"quantization": "bnb-8bit"}, "fp8": {}},
-    "llama_cpp": {"8bit": {"outtype": "q8_0"}, "fp8": {}, "gptq": {}, "gguf": {}},
+    "llama_cpp": {"4bit": {"outtype": "q4_k_m"}, "8bit": {"outtype": "q8_0"}, "fp8": {}, "gptq": {}, "gguf": {}},
 }
 """Engine → what people mean → its own arguments; none where it reads it from the files."""
 
