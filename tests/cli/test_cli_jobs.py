@@ -102,7 +102,9 @@ def test_interrupting_a_wait_leaves_the_fine_tuning_at_work(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["logs", "nothing"], ["Error: ", "nothing"]),
+        (["logs", "nothing"], ["Error: ", "nothing", "workbench ps --all"]),
+        (["deploy", "pocket", "--type", "rerank"], ["pocket is a chat model, not a reranker"]),
+        (["deploy", "pocket", "--type", "embd"], ["'embed' is the nearest"]),
         (["query", "nobody", "hi"], ["No deployment is called 'nobody'", "Cause: No deployment is at work", "Fix: workbench deploy nobody"]),
         (["undeploy", "nobody"], ["No deployment is called 'nobody'"]),
         (["stop"], ["stop takes one job, or --all"]),
@@ -132,6 +134,21 @@ def test_errors_come_in_three_parts_without_a_traceback(
     assert "Traceback" not in printed.err
     for word in words:
         assert word in printed.err
+
+
+def test_models_of_every_type_are_asked(tmp_path: Path) -> None:
+    assert workbench("deploy", "pocket", "--engine", "llama_cpp", "--type", "embed", "--name", "vectors").returncode == 0
+    assert len(json.loads(workbench("query", "vectors", "a text").stdout)) == 256
+    for wrong, said in (
+        (("--system", "Be brief."), "--system has no meaning here.\nCause: vectors is an embedding model"),
+        (("-o", str(tmp_path)), "--out has no meaning here"),
+        (("-s", "dimension=5"), "'dimensions' is the nearest"),
+        (("-f", "a.png"), "takes no files"),
+    ):
+        refused = workbench("query", "vectors", "a text", *wrong)
+        assert refused.returncode == 1
+        assert said in refused.stderr
+    assert workbench("undeploy", "vectors").returncode == 0
 
 
 def test_unknown_options_and_commands_name_the_nearest() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import deploying, environments, evaluating, finetuning, jobs, keeping, serving
+from . import asking, deploying, environments, evaluating, finetuning, jobs, keeping, serving
 
 app = typer.Typer(
     name="workbench",
@@ -36,7 +36,7 @@ def _top(
 MODELS, JOBS, MACHINE = "Models", "Jobs", "This machine"
 app.command("deploy", rich_help_panel=MODELS)(deploying.deploy)
 app.command("serve", rich_help_panel=MODELS)(serving.serve)
-app.command("query", rich_help_panel=MODELS)(deploying.query)
+app.command("query", rich_help_panel=MODELS)(asking.query)
 app.command("undeploy", rich_help_panel=MODELS)(deploying.undeploy)
 app.command("restart", rich_help_panel=MODELS)(deploying.restart)
 app.command("finetune", rich_help_panel=MODELS)(finetuning.finetune)

@@ -1,14 +1,12 @@
-"""``workbench deploy``, ``query`` and ``undeploy``: deployments from a terminal. They are the same as a notebook's."""
+"""``workbench deploy``, ``undeploy`` and ``restart``: deployments from a terminal. They are the same as a notebook's."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import serving
-from .console import key_values, note, say
+from .console import key_values, say
 
 if TYPE_CHECKING:
     from ..core.jobs import JobRecord
@@ -18,8 +16,11 @@ DEPLOYMENT = typer.Argument(metavar="NAME", help="A deployment's name or id, or 
 
 def deploy(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="pocket, a path, a name under the model folders, or a name on the hub.")],
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Arguments of the engine, under its own names.")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Arguments of the engine, under its own names; port, ttl, replace and ours.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="llama_cpp, transformers, vllm, …; auto takes what fits model and machine.")] = "auto",
+    type: Annotated[str, typer.Option(help="llm, vlm, embed, rerank, stt, tts, sd, …; what the files say by default.", show_default=False)] = "",
     name: Annotated[str, typer.Option(help="What to call it; the model's name by default.", show_default=False)] = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it answers.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, with the engine's command line.")] = False,
@@ -32,6 +33,7 @@ def deploy(
     from ..core.jobs import JobState
     from ..errors import ArgumentError
     from ..modules.local import deploy_plan, engines
+    from ..modules.local.builder import checked_type
     from ..modules.local.serving import Serving
     from ..runtime.deployments import joining
     from ..runtime.deployments.replacing import makes_room
@@ -45,7 +47,7 @@ def deploy(
         path = model
         if engines.needs_model(chosen):
             path = str(models.resolve(model, download=not dry_run, on_progress=lambda progress: line.show(describe(progress))))
-        plan = engines.plan(path, chosen, name=name)
+        plan = engines.plan(path, chosen, checked_type(type), name=name)
         if dry_run:
             say(str(deploy_plan.dry_run(plan, plan.spec.name)))
             return
@@ -77,47 +79,11 @@ def _answers(record: JobRecord, why: str) -> None:
     say(f'  try       workbench query {record.name} "What can you do?"')
 
 
-def query(
-    name: Annotated[str, DEPLOYMENT],
-    text: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="What to say; read from standard input when left out or -.", show_default=False)
-    ] = "-",
-    system: Annotated[str, typer.Option(help="A system message before it.", show_default=False)] = "",
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--set", "-s", metavar="KEY=VALUE", help="A parameter of the request, such as temperature=0 or max_tokens=50."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The text is JSON: the input of a served function.")] = False,
-) -> None:
-    """Say something to a deployment, or call a served function, and print the answer while it comes."""
-    from ..core.messages import ChatRequest, Message
-    from ..errors import ArgumentError
-    from ..runtime.answering.client import open_stream
-    from ..runtime.deployments import endpoints
-
-    if text == "-":
-        if sys.stdin.isatty():
-            note("Type the text; end with Ctrl-D.")
-        text = sys.stdin.read()
-    if not text.strip():
-        raise ArgumentError("There is nothing to say.", "The text is empty.", f'workbench query {name} "What can you do?"')
-    turns = (*((Message("system", system),) if system else ()), Message("user", text))
-    record = _deployment(name)
-    if record.spec.backend == "function":
-        serving.ask(record, text, json, system, key_values(parameters or []))
-        return
-    with open_stream(endpoints.endpoint_of(record), ChatRequest(turns, parameters=key_values(parameters or []))) as stream:
-        for piece in stream:
-            if piece.tag == "text":
-                print(piece, end="", flush=True)
-    say()
-
-
 def undeploy(name: Annotated[str, DEPLOYMENT]) -> None:
     """End a deployment, for everybody who uses it."""
     from ..runtime.work import jobs
 
-    record = _deployment(name)
+    record = deployment(name)
     jobs.stop(record.id)
     jobs.wait(record.id)
     say(f"{record.name} ({record.id}) is stopped.")
@@ -136,7 +102,7 @@ def restart(name: Annotated[str, DEPLOYMENT]) -> None:
     say(f"{again.name} ({again.id}) answers at {again.url}.")
 
 
-def _deployment(name: str) -> JobRecord:
+def deployment(name: str) -> JobRecord:
     """The deployment at work that a user means."""
     from ..errors import JobNotFound
     from ..runtime.deployments.deployment import find

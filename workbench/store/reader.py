@@ -136,7 +136,7 @@ class Store:
         raise JobNotFound(
             f"There is no job {name!r} in {self.home}.",
             f"{near!r} is the nearest name." if near else "",
-            "workbench.jobs() lists them all.",
+            "wb.jobs() lists them all; in a terminal, workbench ps --all.",
             job_id=name,
         )
 
