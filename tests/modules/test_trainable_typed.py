@@ -276,6 +276,8 @@ def test_files_that_the_model_cannot_take_are_not_sent(home: Path) -> None:
     with pytest.raises(ArgumentError, match="cannot be given a file of this sort") as caught:
         m("What does it say?", files=[b"%PDF-1.7 x"])
     assert "text" in caught.value.fix
+    with pytest.raises(ArgumentError, match="cannot be given a picture"):
+        wb.deployment("pocket").module()("What is this?", files=[PNG])
     assert m("Hello!")
     m.stop()
 

@@ -98,6 +98,6 @@ def _read(hint: str = "Type the text; end with Ctrl-D.") -> str:
 
 
 def _tell_paths(answer: Any, out: str) -> None:
-    saved = answer.save(out) if out else [each.path for each in answer] if hasattr(answer, "__len__") else answer.path
+    saved = answer.save(out) if out else [each.path for each in getattr(answer, "images", [answer])]
     for path in saved if isinstance(saved, list) else [saved]:
         say(str(path))

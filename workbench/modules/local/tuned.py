@@ -84,14 +84,15 @@ class Tuned(Builder):
 
     @property
     def _takes(self) -> tuple[str, ...]:
-        record = None if self._type else self._serving.record
+        record = self._serving.record
         if record is None:
             return ()
         if self._taken[0] != record.id:
             from ...runtime.inspecting.models import inspect
 
             try:
-                takes = inspect(str(record.spec.payload.get("model", ""))).takes
+                meta = inspect(str(record.spec.payload.get("model", "")))
+                takes = meta.takes if self._type in (None, "", meta.type) else ()  # who names another type knows better
             except WorkbenchError:
                 takes = ()
             self._taken = (record.id, takes)
