@@ -152,7 +152,8 @@ class TestChat:
         assert re.fullmatch("a[bc]+d", chat("Hello!", guided_grammar='root ::= "a" [bc]+ "d"'))
 
     def test_parameters_of_vllms_own_reach_it_and_what_it_tells_comes_back(self, chat: wb.TrainableModule) -> None:
-        answer = chat("Hello!", logprobs=True, top_logprobs=2, n=2, seed=3, temperature=0.3, top_k=5, min_p=0.01, repetition_penalty=1.0, bad_words=["Goodbye"])
+        own = {"top_k": 5, "min_p": 0.01, "repetition_penalty": 1.0, "bad_words": ["Goodbye"]}
+        answer = chat("Hello!", logprobs=True, top_logprobs=2, n=2, seed=3, temperature=0.3, **own)
         tokens = answer.details["logprobs"]
         assert "".join(t["token"] for t in tokens if not t["token"].startswith("<|")) == answer
         assert len(tokens[0]["top_logprobs"]) == 2

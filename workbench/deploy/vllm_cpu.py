@@ -15,7 +15,7 @@ from ..errors import ArgumentError
 from . import model_files
 
 BINDING = "VLLM_CPU_OMP_THREADS_BIND"
-TILES = "WORKBENCH_CPU_TILES"  # `runners/guarded/cpu_tiles.py` reads it
+MENDED = "WORKBENCH_VLLM_CPU"  # `runners/guarded` mends then what this build does wrong
 _PER_TENSOR = (
     "It has nothing that computes one scale for a whole matrix of inputs.",
     "Give quantization='fp8_per_channel', or 'fp8': it is the same here.",
@@ -45,7 +45,7 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     one process less to start, a third of the time and of the memory of a small model. vLLM takes a process for each worker in order to bind
     its threads, and still does so for several workers.
     """
-    out = {TILES: "1"}
+    out = {MENDED: "1"}
     if BINDING not in given:
         out |= {BINDING: "nobind", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     return {name: value for name, value in out.items() if name not in given}

@@ -31,7 +31,7 @@ _QUIET = frozenset(
         "TRANSFORMERS_OFFLINE",
         "VLLM_NO_USAGE_STATS",
         "VLLM_RPC_BASE_PATH",
-        "WORKBENCH_CPU_TILES",
+        "WORKBENCH_VLLM_CPU",
     }
 )
 

@@ -12,7 +12,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,10 +21,13 @@ TARGET = "starlette.applications"
 
 
 class Hook(importlib.abc.MetaPathFinder):
-    """Finds `TARGET` where the others do, and changes it once it is loaded."""
+    """Finds a module where the others do, and changes it once it is loaded."""
+
+    def __init__(self, target: str, change: Callable[[Any], object]) -> None:
+        self.target, self.change = target, change
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
-        if name != TARGET:
+        if name != self.target:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
@@ -33,7 +36,7 @@ class Hook(importlib.abc.MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             load(module)
-            guard(module)
+            self.change(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
@@ -70,7 +73,8 @@ def read_the_next() -> None:
 
 
 if os.environ.get("WORKBENCH_GUARD") == "1":
-    sys.meta_path.insert(0, Hook())
-if os.environ.get("WORKBENCH_CPU_TILES") == "1":
+    sys.meta_path.insert(0, Hook(TARGET, guard))
+if os.environ.get("WORKBENCH_VLLM_CPU") == "1":
     importlib.import_module("cpu_tiles").ask()
+    sys.meta_path.insert(0, Hook("vllm.lora.ops.torch_ops.lora_ops", importlib.import_module("cpu_lora").mend))
 read_the_next()
