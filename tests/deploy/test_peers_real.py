@@ -206,13 +206,13 @@ def test_sglang_makes_vectors(home: Path) -> None:
 
 
 def test_sglang_ranks(home: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "ranks"
+    interpreter, folder = python("sglang"), tmp_path / "ranks"
     shutil.copytree(tiny("xlmr_rerank"), folder)
     written = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(
         json.dumps({**written, "position_embedding_type": "absolute"})
     )  # SGLang asks for it; published models have it
-    m = wb.TrainableModule(str(folder)).deploy_method(wb.deploy.sglang, python=python("sglang"), mem_fraction_static=0.4, **CPU).start()
+    m = wb.TrainableModule(str(folder)).deploy_method(wb.deploy.sglang, python=interpreter, mem_fraction_static=0.4, **CPU).start()
     documents = ["a", "bcd", "q"]
     ranks = m("q", documents=documents, top_n=2)
     assert len(ranks) == 2

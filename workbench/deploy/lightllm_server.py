@@ -17,7 +17,7 @@ from . import peer_parsers
 from .command_line import flags
 from .common import served_name
 from .guarded import GuardedEngine
-from .lightllm_arguments import ALIASES, ARGUMENTS
+from .lightllm_arguments import ALIASES, ARGUMENTS, RETIRED
 
 
 class LightLLM(GuardedEngine):
@@ -25,7 +25,7 @@ class LightLLM(GuardedEngine):
 
     name, title, environment = "lightllm", "LightLLM", "lightllm"
     types = ("llm", "vlm")
-    aliases = ALIASES
+    aliases, retired = ALIASES, RETIRED
     module = "lightllm.server.api_server"
     guarded = "/get_model_name"  # /v1/models is younger
     metrics = "lightllm"
