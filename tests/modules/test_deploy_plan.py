@@ -195,3 +195,10 @@ def test_the_terminal_has_the_dry_run(home: Path) -> None:
     assert "nothing was started" in done.stdout
     assert "512" in done.stdout
     assert not wb.jobs()
+
+
+def test_another_port_than_the_one_that_was_asked_for_is_told(home: Path) -> None:
+    first = TrainableModule("one").deploy_method("dummy").start()
+    port = int(first.endpoint.url.split(":")[2].split("/")[0])
+    with pytest.warns(UserWarning, match=rf"Port {port} is taken by one \(\w+\): two answers at port \d+, http"):
+        TrainableModule("two").deploy_method("dummy", port=port, openai_api=True).start()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ... import registry
 from ...core.kinds import CHATS
@@ -208,6 +209,17 @@ class ExactPrompt(Tuned):
         advice = getattr(registry.get("deploy", plan.spec.backend)(), "advice", None)  # an engine of a plugin may have none
         if advice is not None and (told := advice(plan.spec.payload)):
             warnings.warn(told, stacklevel=2)
+
+    def _tell_port(self, plan: engines.Plan) -> None:
+        """Say, once it answers, that another port was taken than the one that was asked for: others may have been told that one."""
+        asked, endpoint = int(plan.spec.payload.get("port") or 0), self._answering
+        if not asked or endpoint is None or (url := urlsplit(endpoint.url)).port == asked:
+            return
+        from ...runtime.work import jobs
+
+        there = (r for r in jobs.store().jobs("deploy", active=True) if r.endpoint and urlsplit(str(r.endpoint.get("url"))).port == asked)
+        holder = next((f" by {r.name} ({r.id})" for r in there), "")
+        warnings.warn(f"Port {asked} is taken{holder}: {self.name} answers at port {url.port}, {endpoint.url}.", stacklevel=2)
 
     def _template_text(self) -> str:
         """The template that stands for the model's own; empty where that counts."""

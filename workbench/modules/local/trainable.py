@@ -235,6 +235,7 @@ class TrainableModule(TrainsByJob, Tended, Adapted, ExactPrompt):
                     private = bool(self.finetuned_model_path)
                     self._serving.start(plan.spec, lambda record: progressed(record.progress), private=private, replace=replace, first=first)
                     show.ready(f"{self.name} is ready · {plan.why} · {time.monotonic() - began:.1f} s")
+                    self._tell_port(plan)
             finally:
                 self.progress = Progress()  # also when nothing came up: what is shown goes by it
         views.started(self)
