@@ -272,3 +272,8 @@ def unknown_argument(where: str, name: str, known: Iterable[str]) -> ArgumentErr
         "" if not near else f"{near!r} is the nearest name it knows.",
         f"Write {near}=…" if near else f"It knows: {shown or 'no arguments'}.",
     )
+
+
+def unwritable(path: object, cause: str) -> SettingsError:
+    """The error for a home that cannot be written."""
+    return SettingsError(f"The workbench cannot write {path}.", f"{cause}.", "Set WORKBENCH_HOME to a folder on a disk that you can write.")

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .callable_module import callable_module
+from .errors import unwritable
 
 
 def _names(name: str, *others: str) -> AliasChoices:
@@ -55,11 +56,14 @@ class Settings(BaseSettings):
     default_launcher: str = Field("local", validation_alias=_names("DEFAULT_LAUNCHER"))
 
     def folder(self, *parts: str) -> Path:
-        """A folder under `home`, made when missing, readable by the user only."""
+        """A folder under `home`, made when missing, readable by the user only. Raises `SettingsError` where none can be made."""
         home = Path(self.home).expanduser().absolute()
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = home.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as e:
+            raise unwritable(path, e.strerror or str(e)) from None
         return path
 
     @property

@@ -27,7 +27,7 @@ from workbench.core.endpoints import Timeouts
 from workbench.core.jobs import JobState
 from workbench.core.messages import ChatRequest, Message
 from workbench.core.protocols import JobPlace
-from workbench.errors import EndpointDown, EndpointError, JobFailed, StreamBroken
+from workbench.errors import EndpointDown, EndpointError, JobFailed, SettingsError, StreamBroken
 from workbench.runtime.answering.client import open_stream
 from workbench.runtime.supervision import asked
 from workbench.runtime.work import jobs
@@ -286,6 +286,47 @@ def test_a_disk_that_is_full_while_a_file_is_written_is_said_and_leaves_nothing(
     finally:
         if mounted:
             subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_servers_answer_while_the_disk_of_their_log_is_full(home: Path) -> None:
+    served = [dummy().start(), wb.TrainableModule("pocket").start(), wb.ServerModule(talks).start()]
+    for m in served:
+        log = jobs.store().place(job_of(m).id).log
+        log.unlink()
+        log.symlink_to("/dev/full")
+        m.restart()
+        assert m("hi")
+        assert m.health()
+        log.unlink()
+        log.touch()
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run([sys.executable, "-c", SPEAKS], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "still here")
+
+
+def talks(x: str) -> str:
+    print("A long word." * 1000)
+    return x
+
+
+SPEAKS = """
+import sys
+from workbench.runners.full_disk import drop_what_does_not_fit
+drop_what_does_not_fit()
+print('lost', flush=True)
+sys.stderr.write('still ')
+sys.stderr.write('here')
+"""
+
+
+def test_a_home_that_cannot_be_written_is_told_with_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "workbench.db").mkdir()
+    for home, said in ((tmp_path / "file" / "home", "Not a directory"), (tmp_path, "Unable to open database file")):
+        monkeypatch.setenv("WORKBENCH_HOME", str(home))
+        with pytest.raises(SettingsError, match=f"cannot write(.|\n)*{said}(.|\n)*WORKBENCH_HOME"):
+            wb.deployments()
 
 
 # ---- callers

@@ -168,7 +168,7 @@ def usage(answer: str) -> dict[str, int]:
 def main() -> None:
     with open(sys.argv[1]) as f:
         Handler.spec = json.load(f)
-    serving.end_with_parent()
+    serving.begin()
     Handler.key = serving.key()
     if not Handler.key:
         serving.fail("There is no key to guard the server with.")

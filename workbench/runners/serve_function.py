@@ -39,7 +39,7 @@ def find_modules(spec: dict[str, Any]) -> None:
     sys.path[:] = [*first, *found, *more]
     if str(here.parents[1]) not in sys.path:
         sys.path.append(str(here.parents[1]))
-    for name in ("serving", "serving_uvicorn", "metrics_watch", "metrics_readings", "metrics_text"):
+    for name in ("serving", "full_disk", "serving_uvicorn", "metrics_watch", "metrics_readings", "metrics_text"):
         sys.modules.pop(name, None)
 
 
@@ -93,7 +93,7 @@ def address(host: str, sock: socket.socket) -> str:
 def main() -> None:
     place = Path(sys.argv[1]).resolve()
     spec = json.loads(place.read_text(encoding="utf-8"))
-    serving.end_with_parent()
+    serving.begin()
     find_modules(spec)
     try:
         from workbench.runners import function_app

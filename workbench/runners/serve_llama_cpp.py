@@ -38,7 +38,7 @@ def main() -> None:
     with open(sys.argv[1]) as f:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the engine
-    serving.end_with_parent()
+    serving.begin()
     serving.report("progress", phase="load", text=f"Loading {os.path.basename(spec['model'])}")
     try:
         import xllamacpp

@@ -47,7 +47,7 @@ def main() -> None:
     with open(sys.argv[1]) as f:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the engine
-    serving.end_with_parent()
+    serving.begin()
     key = serving.key()
     if not key:
         serving.fail("There is no key to guard the server with.")

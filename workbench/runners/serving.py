@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from . import full_disk
     from .metrics_watch import DIRECT, Watch
 else:
+    import full_disk
     from metrics_watch import DIRECT, Watch
 
-__all__ = ["DIRECT", "end_with_parent", "fail", "in_background", "key", "port", "port_before", "ports", "report", "wait_for_end", "watch"]
+__all__ = ["DIRECT", "begin", "end_with_parent", "fail", "in_background", "key", "port", "port_before", "ports", "report", "wait_for_end", "watch"]
 
 _PARENT_SECONDS = 0.5
+_PASSING = {"metric", "progress", "notice"}  # events that may be lost where the disk is full
 
 
 def report(event: str, **data: Any) -> None:
@@ -33,11 +36,15 @@ def report(event: str, **data: Any) -> None:
     if not path:
         print(line, flush=True)
         return
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(fd, line.encode() + b"\n")
-    finally:
-        os.close(fd)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(fd, line.encode() + b"\n")
+        finally:
+            os.close(fd)
+    except OSError:
+        if event not in _PASSING:
+            raise
 
 
 def fail(message: str, kind: str = "ServingError") -> None:
@@ -86,6 +93,12 @@ def port(wanted: int, host: str = "127.0.0.1") -> int:
 def in_background(work: Callable[[], object]) -> None:
     """Run something beside the main thread, which waits for the end."""
     threading.Thread(target=work, daemon=True).start()
+
+
+def begin() -> None:
+    """What every server begins with: it ends soon after the process that started it, and outlives a full disk."""
+    full_disk.drop_what_does_not_fit()
+    end_with_parent()
 
 
 def end_with_parent() -> None:

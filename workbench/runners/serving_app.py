@@ -238,7 +238,7 @@ def main(load: Callable[[dict[str, Any]], App]) -> None:
     with open(sys.argv[1], encoding="utf-8") as f:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the engine
-    serving.end_with_parent()
+    serving.begin()
     key = serving.key()
     if not key:
         serving.fail("There is no key to guard the server with.")

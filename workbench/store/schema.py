@@ -14,12 +14,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import SettingsError
+from ..errors import SettingsError, unwritable
 
 VERSION = 1
 DATABASE = "workbench.db"
 BUSY_SECONDS = 30.0
 
+_UNUSABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}
 _TABLES = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,10 +87,20 @@ def connect(home: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connectio
     Raises
     ------
     SettingsError
-        When a newer workbench wrote the database.
+        When a newer workbench wrote the database, or it cannot be written at all.
     """
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home / DATABASE
+    try:
+        return _connected(home, path, busy_seconds)
+    except (OSError, sqlite3.OperationalError) as e:
+        if isinstance(e, sqlite3.OperationalError) and e.sqlite_errorcode & 0xFF not in _UNUSABLE:
+            raise
+        cause = str(getattr(e, "strerror", "") or e).rstrip(".").capitalize()
+        raise unwritable(path, cause) from None
+
+
+def _connected(home: Path, path: Path, busy_seconds: float) -> sqlite3.Connection:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -121,8 +132,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xFF in _UNUSABLE or time.monotonic() > end:
                 raise
             time.sleep(0.02)
 

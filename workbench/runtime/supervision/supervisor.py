@@ -31,6 +31,7 @@ from ... import registry
 from ...core.jobs import STOP_AND_SAVE, STOP_NOW, Failure, JobState, Progress
 from ...core.protocols import Backend, JobPlace, Stage
 from ...errors import WorkbenchError
+from ...runners.full_disk import drop_what_does_not_fit
 from ...store import JobWriter, Owner, OwnershipLost, Store
 from ...store.logs import tail
 from . import asked, job_processes, temporary
@@ -361,6 +362,7 @@ def _port_of(url: str) -> int:
 
 def main(job_id: str, home: str, launcher: str) -> None:
     """Claim a queued job and look after it."""
+    drop_what_does_not_fit()
     writer = JobWriter(Path(home), job_id, Owner.of(os.getpid()))
     if writer.claim():
         os.environ[job_processes.MARK] = job_id  # what builds an environment is the job's, too
