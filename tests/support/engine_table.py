@@ -1,8 +1,9 @@
 """What each engine can do, and the test that proves it: ``docs/engine_table.json``, as the page ``docs/engines.md`` shows it.
 
 ``python tests/support/engine_table.py`` writes the table into the page. A cell of the file is the place of a test
-(``tests/…/test_x.py::test_name``, with the class between where there is one): it is proven there; ``not tried``: the engine is said to do it,
-and no test has seen it here; empty: it does not.
+(``tests/…/test_x.py::test_name``, with the class between where there is one): it is proven there; the same behind ``by hand:``: the test has
+passed, and runs only where somebody has the engine installed; ``not tried``: the engine is said to do it, and no test has seen it here; empty:
+it does not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE, DATA = ROOT / "docs" / "engines.md", ROOT / "docs" / "engine_table.json"
 BEGIN, END = "<!-- engine table: tests/support/engine_table.py writes it -->", "<!-- end of the engine table -->"
 COLUMNS = ("chat", "stream", "tools", "schema", "LoRA", "embed", "rerank", "speech", "image", "vision", "quantization", "auth")
-NOT_TRIED = "not tried"
+NOT_TRIED, BY_HAND = "not tried", "by hand: "
 
 
 def data() -> dict[str, dict[str, str]]:
@@ -41,8 +42,8 @@ def shown(cell: str) -> str:
         return "—"
     if cell == NOT_TRIED:
         return "not tried here"
-    file, _, test = cell.partition("::")
-    return f"[✓](../{file}#{test.replace('::', '.')})"
+    file, _, test = cell.removeprefix(BY_HAND).partition("::")
+    return f"[{'(✓)' if cell.startswith(BY_HAND) else '✓'}](../{file}#{test.replace('::', '.')})"
 
 
 def table() -> str:
