@@ -117,7 +117,7 @@ ENGINES: Mapping[str, Memory] = {
         dtype="dtype",
         quantizations={("quantization", "fp8"): FP8, ("quantization", "int8_per_channel_weight_only"): INT8, ("quantization", "bitsandbytes"): NF4},
         beside_gpu=1200 * MIB,
-        beside_cpu=1500 * MIB,
+        beside_cpu=1250 * MIB,
     ),
     "sglang": Memory(
         "context_length",
