@@ -137,7 +137,9 @@ def test_the_key_is_asked_for_everywhere_but_at_health(started: Any) -> None:
             assert bare.get("/health").json() == {"status": "ok"}
             assert {bare.get(p).status_code for p in ("/v1/models", "/metrics", "/docs")} == {401}
             assert bare.post("/v1/upper", json={}).json()["error"]["code"] == "invalid_api_key"
-    assert toy.http.get("/v1/models").json()["data"][0]["id"] == "toy"
+    assert toy.http.get("/v1/models").json()["data"] == [toy.http.get("/v1/models/toy").json()]
+    assert toy.http.get("/v1/models/toy").json()["id"] == "toy"
+    assert toy.http.get("/v1/models/other").json()["error"]["message"] == "There is nothing at /v1/models/other."
 
 
 def test_a_page_in_a_browser_may_ask_with_the_key(started: Any) -> None:

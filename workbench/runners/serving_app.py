@@ -4,7 +4,7 @@ A runner loads a model, makes a `serving_work.Worker` around it, and gives `main
 
 ====================  =====================================================================
 ``GET /health``       ``{"status": "ok"}``; needs no key
-``GET /v1/models``    the one model
+``GET /v1/models``    the one model; also under its name, ``/v1/models/NAME``
 ``GET /metrics``      Prometheus text: ``workbench:requests_running``, ``…_waiting``, ``…_total``, and the worker's counts
 its own paths         ``async handler(Call)`` gives a dict, an `Answer` or a `Pieces`
 ====================  =====================================================================
@@ -149,11 +149,18 @@ class App:
         from starlette.responses import JSONResponse, Response
         from starlette.routing import Route
 
+        entry = {"id": self.model, "object": "model", "owned_by": "workbench"}
+
         async def health(request: Any) -> Response:
             return JSONResponse({"status": "ok"})
 
         async def models(request: Any) -> Response:
-            return JSONResponse({"object": "list", "data": [{"id": self.model, "object": "model", "owned_by": "workbench"}]})
+            return JSONResponse({"object": "list", "data": [entry]})
+
+        async def one(request: Any) -> Response:
+            if request.path_params["model"] != self.model:
+                raise HTTPException(404)
+            return JSONResponse(entry)
 
         async def metrics(request: Any) -> Response:
             return Response(exposition(**self.worker.metrics()), media_type="text/plain; version=0.0.4")
@@ -164,7 +171,7 @@ class App:
             refusal = Refusal(said.get(status, str(getattr(e, "detail", e))), status, "invalid_request_error" if status < 500 else "server_error")
             return JSONResponse(refusal.body, status)
 
-        routes = [Route("/health", health), Route("/v1/models", models), Route("/metrics", metrics)]
+        routes = [Route("/health", health), Route("/v1/models", models), Route("/v1/models/{model:path}", one), Route("/metrics", metrics)]
         routes += [Route(path, self._endpoint(handler), methods=["POST"]) for path, handler in self.paths.items()]
         return Guard(Starlette(routes=routes, exception_handlers={HTTPException: wrong}), key)
 
