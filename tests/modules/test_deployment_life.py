@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -14,7 +16,7 @@ from workbench.errors import ArgumentError, EndpointDown, NotStarted
 from workbench.runtime.work import jobs
 
 from ..support.cli_helpers import workbench
-from ..support.job_helpers import ended, until
+from ..support.job_helpers import alive, ended, until
 
 
 def dummy(**arguments: object) -> wb.TrainableModule:
@@ -164,3 +166,27 @@ def test_a_served_function_is_started_anew_in_place_like_any_other(home: Path) -
         wb.ServerModule(len).restart()
     with pytest.raises(NotStarted, match="Type start"):
         wb.UrlModule(url="http://127.0.0.1:9/generate").restart()
+
+
+def test_one_that_answers_is_not_idle_however_long_it_takes(home: Path) -> None:
+    m = dummy(ttl=1, text="x" * 80, delay=0.15).start()
+    assert m.stream("hi").join().text == "x" * 80
+    assert job_of(m).restarts == 0
+    assert ended(job_of(m).id).state == "succeeded"
+
+
+def test_stopping_all_leaves_no_process_no_port_and_no_file(home: Path) -> None:
+    for module in (*(dummy(variant=f"v{n}") for n in range(3)), wb.TrainableModule("pocket"), wb.ServerModule(str.upper)):
+        module.start()
+    found = wb.deployments(active=True)
+    roots = [pid for d in found for pid in (d.record.pid, d.record.supervisor_pid) if pid]
+    pids = {p.pid for root in roots for p in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]}
+    assert len(found) == 5
+    temporary = [Path(tempfile.gettempdir()).glob(f"wb-{d.id}-*") for d in found]
+    ports = [int(d.url.split(":")[2].split("/")[0]) for d in found]
+    assert workbench("stop", "--all").returncode == 0
+    until(lambda: not any(map(alive, pids)), "the end of all processes")
+    assert [list(one) for one in temporary] == [[]] * 5
+    for port in ports:
+        with socket.socket() as s:
+            assert s.connect_ex(("127.0.0.1", port)) != 0
