@@ -1,4 +1,5 @@
 /** What one line of the sidebar says of a job or a model, as plain text. */
+import { engineName } from '../common/engines';
 import { bytes, estimate, integer, loss, percent } from '../common/format';
 import { timeWords } from '../common/messages';
 import type { Job, LocalModel } from './types';
@@ -76,7 +77,7 @@ export function describeRun(job: Job, now: number): Line {
 }
 
 export function describeDeployment(job: Job, memory: number | null, now: number): Line {
-  const engine = job.backend.replace(/_/g, '.');
+  const engine = engineName(job.backend);
   switch (job.state) {
     case 'queued':
       return line('idle', '', [say('waiting')]);

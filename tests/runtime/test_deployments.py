@@ -49,7 +49,7 @@ def test_living_and_ended_deployments_are_listed_with_what_is_known(home: Path) 
     assert row.memory > 1e6
     assert table.loc["nothing-b"].state == "cancelled"
     text, html = repr(found), found._repr_html_()
-    for part in ("nothing-b", "Stopped just now", "Running for", first.endpoint.url, "ends in", "MB"):
+    for part in ("nothing-b", "Stopped just now", "Running for", first.endpoint.url, "ends in", "MiB"):
         assert part in text, part
         assert part in html, part
     with pytest.raises(JobNotFound, match="'nothing' is the nearest"):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import workbench as wb
+from workbench import registry
 from workbench.core.jobs import JobRecord, JobSpec, JobState
 from workbench.core.specs import DeploySpec
 from workbench.runtime.inspecting.inspection import inspect
@@ -50,4 +55,43 @@ def test_the_line_of_a_real_card_joins_its_deployment(home: Path) -> None:
         assert line == "wb.TrainableModule('pocket').deploy_method(wb.deploy.llama_cpp, n_ctx=512).start()"
         assert eval(line, {"wb": wb}).deployment == m.deployment
     finally:
+        m.stop()
+
+
+def test_a_page_calls_engines_as_their_classes_do() -> None:
+    text = (Path(__file__).parents[2] / "js/common/engines.ts").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^  (\w+): '([^']+)'", text, re.M))
+    assert said == {name: registry.get("deploy", name).title for name in said}
+    assert {"vllm", "llama_cpp", "sentence_transformers"} <= set(said)
+
+
+def test_the_line_of_a_model_in_another_type_than_its_files_say_names_the_type(home: Path) -> None:
+    m = wb.TrainableModule("pocket", type="embed").deploy_method(wb.deploy.llama_cpp).start()
+    try:
+        line = ModelCard(m)._view()["code"]
+        assert "type='embed'" in line
+        assert eval(line, {"wb": wb}).deployment == m.deployment
+    finally:
+        m.stop()
+
+
+def test_a_card_does_not_wait_for_a_server_that_hangs(home: Path) -> None:
+    m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy).start()
+    assert m.deployment is not None
+    pid = m.deployment.record.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        card = ModelCard(m)
+        done: list[str] = []
+        asking = threading.Thread(target=lambda: done.append(card._view()["state"]), daemon=True)
+        asking.start()
+        asking.join(3)
+        assert done == ["running"]
+        meta = m.meta  # asks the server, and gives up
+        assert meta is not None
+        assert meta.served is not None
+        assert meta.served.context_length == 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
         m.stop()

@@ -23,7 +23,7 @@ from .base import Widget, problem
 from .chat import quietly
 from .messages import say
 from .modelcode import code_of
-from .modelfacts import details_of, fit_of, reason_of
+from .modelfacts import details_of, fit_of, of_files, reason_of
 from .modelload import LoadLines
 from .modelstart import StartSteps
 from .words import chip, duration
@@ -194,10 +194,12 @@ class ModelCard(Widget):
         return "preparing" if state == "idle" and progress is not None and (progress.text or progress.phase) else state
 
     def _facts_of_model(self) -> ModelMeta | None:
-        """What the files tell; looked at again only when another model would be served."""
+        """What the files tell; looked at again only when another model would be served. A deployment is not asked: it may hang."""
         key = str(getattr(self._module, "finetuned_model_path", "")) + str(self._module.state)
         if self._meta[0] != key:
-            self._meta = (key, getattr(self._module, "meta", None))
+            record = self._record()
+            path = str(record.spec.payload.get("model") or "") if record is not None else ""
+            self._meta = (key, of_files(path) if path else getattr(self._module, "meta", None))
         return self._meta[1]
 
     def _answers(self, record: JobRecord | None) -> dict[str, Any]:

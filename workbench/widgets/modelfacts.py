@@ -46,6 +46,16 @@ def details_of(record: JobRecord | None, meta: ModelMeta | None) -> dict[str, An
     }
 
 
+def of_files(path: str) -> ModelMeta | None:
+    """What a model's files tell; None where nothing is there."""
+    from ..runtime.inspecting.inspection import inspect
+
+    try:
+        return inspect(path)
+    except (WorkbenchError, OSError):
+        return None
+
+
 def fit_of(module: Any) -> dict[str, Any] | None:
     """Whether what a module would deploy fits now; None where nobody can tell."""
     start = getattr(module, "start", None)

@@ -39,7 +39,7 @@ export function Steps({ card }: { card: Card }): VNode | null {
                 {step.title}
               </span>
               {total !== null && <Bar share={done === null ? null : done / total} label={step.title} />}
-              <span class="far">{said(step, progress)}</span>
+              <span class="spent">{said(step, progress)}</span>
             </li>
           );
         })}

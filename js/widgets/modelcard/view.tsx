@@ -4,6 +4,7 @@
 import { Fragment, h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { engineName } from '../../common/engines';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
 import { inserter } from '../../common/insert';
@@ -72,7 +73,7 @@ function facts({ card, state }: Inner, now: number): ComponentChildren[] {
     return [
       model[0],
       model[1],
-      card.engine,
+      engineName(card.engine),
       card.started_at !== null && t('up', { time: format.estimate(now - card.started_at, times) }),
       details.ttl > 0 && t('stopsIdle', { time: format.estimate(details.ttl, times) }),
       details.restarts > 0 && (details.restarts === 1 ? t('restartedOnce') : t('restarted', { count: format.integer(details.restarts) }))
@@ -80,9 +81,9 @@ function facts({ card, state }: Inner, now: number): ComponentChildren[] {
   }
   if (card.state === 'preparing' || card.state === 'queued') {
     const eta = card.progress?.eta ?? null;
-    return [card.engine, eta !== null && c('about', { time: format.estimate(eta, times) })];
+    return [engineName(card.engine), eta !== null && c('about', { time: format.estimate(eta, times) })];
   }
-  if (card.state === 'failed') return [card.engine, state.card?.endpoint];
+  if (card.state === 'failed') return [engineName(card.engine), state.card?.endpoint];
   return model;
 }
 
@@ -202,7 +203,7 @@ export function View(props: Props): VNode | null {
         {bad && card.failure && (
           <>
             <Why cause={card.failure.cause} fix={card.failure.fix} words={{ cause: c('cause'), fix: c('fix') }} />
-            {card.failure.log_tail && <Log text={card.failure.log_tail} label="log" height={200} />}
+            {card.failure.log_tail && <Log text={card.failure.log_tail} label="log" height={200} follow />}
             {card.failure.log_tail && (
               <div class="wb-row">
                 <Copy class="ghost quiet" text={card.failure.log_tail} label={c('copyLog')} done={c('copied')}>

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .deployment import Deployment
 
+_WHOLE = ("State", "Load", "Holds")  # a few words that read badly in several lines
+_SHORT = ";white-space:nowrap"
 HEADS = ("Id", "Name", "State", "Type", "Engine", "Address", "Load", "Holds", "")
 
 
@@ -243,9 +245,14 @@ def type_of(record: JobRecord) -> str:
 def _html_row(facts: Facts) -> str:
     cells = [escape(word) for word in words(facts)]
     state = facts.record.state
-    good = state is JobState.RUNNING and facts.record.progress.phase not in ("hung",)
-    colour = f"var({COLOURS.get(JobState.SUCCEEDED if good else state, '--jp-brand-color1')})"
+    ill = state is JobState.RUNNING and facts.record.progress.phase == "hung"
+    good = state is JobState.RUNNING and not ill
+    colour = f"var({'--jp-warn-color1' if ill else COLOURS.get(JobState.SUCCEEDED if good else state, '--jp-brand-color1')})"
     cells[0] = f'<code style="white-space:nowrap">{cells[0]}</code>'
     cells[1] = f"<b>{cells[1]}</b>"
     cells[2] = f'<span style="color:{colour}">●</span> {cells[2]}'
-    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+    return (
+        "<tr>"
+        + "".join(f'<td style="{CELL}{_SHORT if head in _WHOLE else ""}">{cell}</td>' for head, cell in zip(HEADS, cells, strict=True))
+        + "</tr>"
+    )

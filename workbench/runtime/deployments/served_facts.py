@@ -7,6 +7,7 @@ https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md. What n
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ from ..secrets.keys import credentials_of
 
 _ROOM = ("max_model_len", "ctx_size", "n_ctx", "context_length", "session_len", "max_req_total_len", "max_total_token_num")
 _CONNECT = 2.0
+_LONGEST = 4.0  # seconds that a server has for all that it tells: one that hangs takes requests and never answers
 
 
 def of_deployment(record: JobRecord, endpoint: Endpoint | None) -> Served:
@@ -67,9 +69,14 @@ def of_address(endpoint: Endpoint, name: str) -> ModelMeta:
 def _ask(endpoint: Endpoint) -> dict[str, Any]:
     """What a server says: ``model``, ``context``, ``adapters``, ``engine``; only those that it does say."""
     try:
-        return loop.run(_asked(endpoint))
+        return loop.run(_asked_in_time(endpoint))
     except (WorkbenchError, OSError, TimeoutError):
         return {}
+
+
+async def _asked_in_time(endpoint: Endpoint) -> dict[str, Any]:
+    async with asyncio.timeout(_LONGEST):
+        return await _asked(endpoint)
 
 
 async def _asked(endpoint: Endpoint) -> dict[str, Any]:
