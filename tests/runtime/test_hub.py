@@ -16,6 +16,7 @@ import pytest
 
 from workbench.core.jobs import Progress
 from workbench.errors import ModelNotFound
+from workbench.runtime.inspecting.hub_names import full
 from workbench.runtime.inspecting.models import resolve
 
 FILES = {
@@ -116,6 +117,32 @@ def test_a_name_that_the_hub_does_not_know_is_told(hub: type[Hub]) -> None:
         resolve("org/other")
     with pytest.raises(ModelNotFound):
         resolve("org/tiny", download=False)
+
+
+def test_a_name_without_its_organisation_is_asked_for_with_it(hub: type[Hub], home: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"huggingface did not give 'Qwen/Qwen2-1\.5B'") as caught:
+        resolve("qwen2-1.5b")
+    assert "organisation/name" in caught.value.fix
+    kept = home / "models" / "huggingface" / "BAAI" / "bge-large-zh-v1.5"
+    kept.mkdir(parents=True)
+    (kept / "model.safetensors").write_bytes(b"")
+    assert resolve("bge-large-zh-v1.5", download=False) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "huggingface", "modelscope"),
+    [
+        ("qwen2.5-7b-instruct", "Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
+        ("Qwen3-30B-A3B", "Qwen/Qwen3-30B-A3B", "Qwen/Qwen3-30B-A3B"),
+        ("internvl-chat-2b-v1-5", "OpenGVLab/Mini-InternVL-Chat-2B-V1-5", "OpenGVLab/Mini-InternVL-Chat-2B-V1-5"),
+        ("SenseVoiceSmall", "FunAudioLLM/SenseVoiceSmall", "iic/SenseVoiceSmall"),
+        ("internlm2-chat-7b", "internlm/internlm2-chat-7b", "Shanghai_AI_Laboratory/internlm2-chat-7b"),
+        ("bert-base-uncased", "bert-base-uncased", "bert-base-uncased"),
+        ("me/qwen2-1.5b", "me/qwen2-1.5b", "me/qwen2-1.5b"),
+    ],
+)
+def test_families_are_known_by_the_beginning_of_their_names(name: str, huggingface: str, modelscope: str) -> None:
+    assert (full(name, "huggingface"), full(name, "modelscope")) == (huggingface, modelscope)
 
 
 def test_a_missing_library_is_named_with_its_install_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

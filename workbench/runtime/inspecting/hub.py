@@ -7,6 +7,7 @@ passes through here.
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +92,9 @@ def _tell(name: str, folder: Path, total: float | None, on_progress: Callable[[P
 
 def _refused(name: str, source: str, error: Exception) -> ModelNotFound:
     kind = type(error).__name__
-    if "Gated" in kind or "401" in str(error) or "403" in str(error):
+    if kind == "RepositoryNotFoundError" and not os.environ.get("HF_TOKEN"):  # the hub says so of private models as well
+        fix = "Check the name, organisation/name; of a private one set HF_TOKEN. The other hub is asked with source='modelscope' or 'huggingface'."
+    elif "Gated" in kind or "401" in str(error) or "403" in str(error):
         fix = "Ask for access on its page, and set HF_TOKEN." if source == "huggingface" else "Ask for access on its page."
     elif kind == "LocalEntryNotFoundError" or "Connect" in str(error):  # huggingface's word for: nobody answered, and nothing is kept here
         fix = _CONNECTION

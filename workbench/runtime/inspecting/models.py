@@ -13,6 +13,7 @@ from pathlib import Path
 from ...core.jobs import Progress
 from ...errors import ArgumentError, ModelNotFound, nearest
 from ...settings import settings
+from . import hub_names
 from .inspection import display_name, inspect
 
 __all__ = ["display_name", "inspect", "is_model", "local_models", "resolve"]
@@ -34,7 +35,7 @@ def resolve(
     Parameters
     ----------
     name : str or path
-        ``pocket``, a path, a folder's name, or a hub's ``organisation/name``.
+        ``pocket``, a path, a folder's name, or a hub's ``organisation/name``; the organisations of well-known families may be left out.
     source : str, optional
         ``huggingface`` or ``modelscope``; the setting ``WORKBENCH_MODEL_SOURCE`` when not given.
     download : bool
@@ -62,14 +63,15 @@ def resolve(
         if not path.exists():
             raise ModelNotFound(f"There is no model at {path}.", "The path does not exist.", _path_fix(path))
         return path
-    found = _find_here(text, chosen)
+    known = hub_names.full(text, chosen)
+    found = _find_here(text, chosen) or (_find_here(known, chosen) if known != text else None)
     if found:
         return found
     if download and _HUB_NAME.fullmatch(text):
         from .hub import fetch
 
         try:
-            return fetch(text, chosen, on_progress)
+            return fetch(known, chosen, on_progress)
         except ModelNotFound as e:
             if not Path(text).is_dir():
                 raise
