@@ -81,7 +81,8 @@ def _name(group: Group, chosen: Any) -> str:
         try:
             chosen = getattr(importlib.import_module(f"workbench.{group}"), chosen.removeprefix(f"{group}."))
         except AttributeError as e:
-            raise ArgumentError(f"There is no {group} method {chosen!r}.", str(e), _choices(group)) from None
+            cause, listed, _ = str(e).partition("; it has ")  # all of them stand in the fix
+            raise ArgumentError(f"There is no {group} method {chosen!r}.", "" if listed else cause, _choices(group)) from None
     kind = chosen if isinstance(chosen, type) else type(chosen)
     name = getattr(kind, "name", None)
     if name == AUTO:
