@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import socket
 import subprocess
 import threading
 import urllib.error
@@ -11,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 import pytest
@@ -110,6 +113,32 @@ def test_the_door_asks_for_the_key_and_passes_everything_else_on(chat: wb.Traina
     with pytest.raises(openai.BadRequestError):
         client(chat).chat.completions.create(model="chat", messages=HI, extra_body={"response_format": {"type": "nonsense"}})
     assert client(chat).chat.completions.create(model="first", messages=HI, max_tokens=2, n=2).choices[1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"401"),
+    ],
+    ids=["no request", "no length", "too long", "alive", "in pieces"],
+)
+def test_odd_requests_are_answered_too(chat: wb.TrainableModule, sent: bytes, status: bytes) -> None:
+    assert chat.endpoint is not None
+    address = urlsplit(chat.endpoint.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as caller:
+        caller.sendall(sent)
+        assert caller.recv(64).split()[1] == status
+
+
+def test_odd_values_do_not_hang_the_door(chat: wb.TrainableModule) -> None:
+    for odd in ({"n": "two"}, {"model": ["chat"]}, {"lora": "x"}, {"id_slot": "a"}):
+        with contextlib.suppress(openai.APIStatusError):
+            client(chat).chat.completions.create(model="chat", messages=HI, max_tokens=2, extra_body=odd, timeout=20)
+    assert chat("Hello!", **ASK) == "Hello! I am a tiny model."
 
 
 def test_what_cannot_be_loaded_is_refused_before_anything_starts(home: Path, tmp_path: Path) -> None:

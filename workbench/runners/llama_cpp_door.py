@@ -72,18 +72,26 @@ class Door:
         return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def _caller(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ValueError):
-            async with asyncio.timeout(_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-            line, *rest = head[:-4].decode("latin-1").split("\r\n")
-            method, target, _ = line.split(" ", 2)
-            headers = {k.strip().lower(): v.strip() for k, _, v in (h.partition(":") for h in rest)}
-            if headers.get("expect", "").lower() == "100-continue":
-                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = await _body(reader, headers)
-            await self._answer(method, target, headers, body, reader, writer)
-        with contextlib.suppress(OSError):
-            writer.close()
+        try:
+            await self._request(reader, writer)
+        except (OSError, EOFError, TimeoutError):
+            pass  # the caller has gone, or never said what it wants
+        except (ValueError, TypeError, asyncio.LimitOverrunError) as e:
+            writer.write(_answered(400, _error(f"The request is not understood: {e}", 400)))
+        finally:
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        line, *rest = head[:-4].decode("latin-1").split("\r\n")
+        method, target, _ = line.split(" ", 2)
+        headers = {k.strip().lower(): v.strip() for k, _, v in (h.partition(":") for h in rest)}
+        if headers.get("expect", "").lower() == "100-continue":
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = await _body(reader, headers)
+        await self._answer(method, target, headers, body, reader, writer)
 
     async def _answer(
         self, method: str, target: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -102,15 +110,18 @@ class Door:
             writer.write(_answered(status, said))
             await writer.drain()
             return
-        behind, slot = self._now, None
+        behind, slot, whole = self._now, None, False
         behind.open += 1
         try:
             if method == "POST" and path.rpartition("/")[2] in ANSWERS and (asked := _object(body)):
                 slot = _choose(behind, asked, self._always)
                 body = json.dumps(asked).encode()
-            await _forward(behind, method, target, headers, body, reader, writer)
+            whole = await _forward(behind, method, target, headers, body, reader, writer)
         finally:
-            behind.busy.discard(-1 if slot is None else slot)
+            if slot is not None:
+                behind.busy.discard(slot)
+                if not whole:
+                    behind.read.pop(slot, None)  # nobody knows what it has read
             behind.open -= 1
             self._retire(behind)
 
@@ -159,12 +170,12 @@ class Door:
 def _choose(behind: Behind, asked: dict[str, Any], always: list[float]) -> int | None:
     """Write the adapter that a request means into it, and the slot that has read with the same; None where it may have any."""
     if "lora" not in asked:
-        meant = list(behind.adapters).index(asked["model"]) if asked.get("model") in behind.adapters else None
-        named = [1.0 if i == meant else 0.0 for i in range(len(behind.adapters))]
-        asked["lora"] = [{"id": i, "scale": scale} for i, scale in enumerate([*always, *named])]
+        meant = list(behind.adapters).index(named) if (named := str(asked.get("model"))) in behind.adapters else None
+        scales = [*always, *(1.0 if i == meant else 0.0 for i in range(len(behind.adapters)))]
+        asked["lora"] = [{"id": i, "scale": scale} for i, scale in enumerate(scales)]
     wanted = json.dumps(asked["lora"], sort_keys=True)
     free = [i for i in range(behind.slots) if i not in behind.busy]
-    if "id_slot" in asked or int(asked.get("n") or 1) > 1 or not free:
+    if "id_slot" in asked or asked.get("n") not in (None, 1) or not free:
         asked["cache_prompt"] = False
         behind.read.clear()  # any slot may be taken
         return None
@@ -181,10 +192,10 @@ def _choose(behind: Behind, asked: dict[str, Any], always: list[float]) -> int |
 
 async def _forward(
     behind: Behind, method: str, target: str, headers: Mapping[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    """Pass a request on and its answer back, piece by piece; a caller who goes ends it."""
+) -> bool:
+    """Pass a request on and its answer back, piece by piece; a caller who goes ends it. Whether it was answered to the end."""
     up_reader, up_writer = await asyncio.open_connection(behind.host, behind.port)
-    gone = asyncio.ensure_future(reader.read(1))
+    gone, good = asyncio.ensure_future(reader.read(1)), None
     try:
         up_writer.write(_request(method, target, headers, body))
         await up_writer.drain()
@@ -193,9 +204,10 @@ async def _forward(
             done, _ = await asyncio.wait({piece, gone}, return_when=asyncio.FIRST_COMPLETED)
             if piece not in done:
                 piece.cancel()
-                return
+                return False
             if not (data := piece.result()):
-                return
+                return bool(good)
+            good = data.startswith(b"HTTP/1.1 200") if good is None else good
             writer.write(data)
             await writer.drain()
     finally:
