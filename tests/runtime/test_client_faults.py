@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -293,3 +294,11 @@ def test_tool_calls_are_put_together(serve: Callable[..., Server]) -> None:
     assert (made.id, made.name, made.arguments) == ("a", "add", '{"x": 1}')
     assert opened.finish_reason == "tool_calls"
     assert opened.text == ""
+
+
+def test_a_deployment_that_nobody_here_knows_is_not_waited_for(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "m", job_id="nowhere1")
+    with pytest.raises(EndpointDown, match="Nobody answers"):
+        open_stream(endpoint, ChatRequest(as_messages("hi"))).join()

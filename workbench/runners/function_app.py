@@ -88,12 +88,15 @@ def application(loaded: dict[str, Any], spec: dict[str, Any], keys: Sequence[str
 
 
 class _Guard:
-    """Lets in who shows a key; 401 for others."""
+    """Lets in who shows a key; 401 for others. Nobody through a web socket: nothing here has one."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[str], open_paths: Collection[str]) -> None:
         self._app, self._keys, self._open = app, [k.encode() for k in keys], open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] == "http" and scope["path"] not in self._open and not self._known(dict(scope["headers"])):
             await _json(refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'."), 401)(
                 scope, receive, send

@@ -142,7 +142,8 @@ class Adapted(Tuned):
             return error
         where = self._adapter.path or self._adapter.name
         error.what = f"The server has no adapter {self._adapter.name!r} any more."
-        error.fix = f"share(adapter={where!r}) loads it again."
+        anew = bool(self._adapter.path) and self._generation() != self._adapted_in
+        error.fix = "Ask again: the engine was started anew, and the next call loads it." if anew else f"share(adapter={where!r}) loads it again."
         return error
 
     def _generation(self) -> Generation:

@@ -7,9 +7,11 @@ Every request of the workbench to an endpoint goes through here, chats (`workben
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -19,7 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from ... import registry
 from ...core.endpoints import Endpoint, Timeouts
 from ...core.protocols import HttpRequest, Wire
-from ...errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited
+from ...errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited, WorkbenchError
 from ..answering import advice, failures
 from ..answering.channel import Channel
 from ..deployments.endpoints import last_words
@@ -112,7 +114,9 @@ class Exchange:
         self.watch.rest()
         began, before = time.monotonic(), self.endpoint
         left = self.timeouts.restart - self._waited
-        found = await comeback(before, left) if left > 0 else None
+        found = None
+        with contextlib.suppress(WorkbenchError, OSError, sqlite3.Error):  # its record cannot be read: the failed request says more
+            found = await comeback(before, left) if left > 0 else None
         self._waited += time.monotonic() - began
         if found is None:
             return None
