@@ -218,6 +218,14 @@ def test_a_model_of_texts_does_not_take_the_path_of_a_picture_for_a_text(server:
     assert [a.path for a in server.asked].count("/embeddings") == before
 
 
+def test_of_a_model_that_is_not_here_its_name_tells(home: Path) -> None:
+    meta = wb.TrainableModule("SenseVoiceSmall").meta
+    assert meta is not None
+    assert (meta.type, meta.told_by, meta.path) == ("stt", "its name, SenseVoiceSmall", "")
+    assert "not on this machine yet" in str(meta)
+    assert wb.TrainableModule().meta is None
+
+
 def test_types_are_named_in_any_way_people_know(home: Path) -> None:
     assert [wb.TrainableModule("x", type=t).type for t in ("LLM", "chat", "text2image", "reranker", "ocr")] == ["LLM", "LLM", "SD", "RERANK", "VLM"]
     with pytest.raises(ArgumentError, match="'embed' is the nearest"):

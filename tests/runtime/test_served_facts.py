@@ -81,7 +81,9 @@ def test_a_model_on_this_machine_before_and_while_it_is_served(home: object) -> 
     after = m.meta
     assert after is not None
     assert after.path == before.path
-    assert wb.TrainableModule("not/here").meta is None
+    elsewhere = wb.TrainableModule("not/here").meta
+    assert elsewhere is not None
+    assert (elsewhere.path, elsewhere.type, elsewhere.told_by) == ("", "llm", "")
 
 
 def test_a_description_reads_as_lines_and_as_a_table() -> None:

@@ -61,7 +61,7 @@ def _of_files(meta: ModelMeta) -> Iterator[tuple[str, str]]:
     template = (meta.served.chat_template if meta.served else "") or meta.chat_template
     yield "chat template", template or ("none" if meta.path and meta.type in ("llm", "vlm") else "")
     yield "adapter of", meta.adapter_of
-    yield "path", meta.path
+    yield "path", meta.path or ("" if meta.served else "not on this machine yet")
 
 
 def _of_server(meta: ModelMeta, served: Served) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,8 @@ class Tuned(Builder):
     def meta(self) -> ModelMeta | None:
         """What the model is, and in ``meta.served`` how it is served: the engine, its context, adapters, memory.
 
-        From its files, from the deployment once there is one, and from the server, which is asked. None for a model that is not on this machine
-        and not served.
+        From its files, from the deployment once there is one, and from the server, which is asked. Of a model that is neither on this machine
+        nor served only what its name tells; None where there is no name.
         """
         from ...runtime.deployments import served_facts
 
@@ -62,7 +62,13 @@ class Tuned(Builder):
             found = served_facts.of_address(endpoint, self._name or Path(self.base_model).name)
             files = self._file_meta()
             return replace(files, served=found.served) if files is not None else replace(found, type=self._kind or found.type)
-        return self._file_meta()
+        return self._file_meta() or (self._named_meta() if self.base_model else None)
+
+    def _named_meta(self) -> ModelMeta:
+        """What the name tells of a model that is not here yet."""
+        name = Path(self.base_model).name
+        told = "" if self._type else model_names.type_of(name)
+        return ModelMeta("", name, type=self._type or told or "llm", told_by=f"its name, {name}" if told else "")
 
     def _file_meta(self, place: Path | None = None) -> ModelMeta | None:
         """What the files tell, of the model that `start` serves when no place is given."""
