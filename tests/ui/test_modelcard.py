@@ -22,6 +22,7 @@ CARD: dict[str, Any] = {
     "name": "support-tone-r3",
     "state": "idle",
     "hosted": False,
+    "restarting": False,
     "engine": "",
     "type": "llm",
     "reason": "",
@@ -70,7 +71,8 @@ STATES: list[dict[str, Any]] = [
     RUNS,
     {**RUNS, "type": "embed", "load": {**LOAD, "speed": None, "cache": None, "lines": LINES}},
     {**RUNS, "load": None},
-    {**RUNS, "reason": "Not answering since 11:02:31, though its process lives; restart() starts it anew"},
+    {**RUNS, "reason": "Not answering since 11:02:31, though its process lives; restart() starts it anew", "actions": ["restart", "stop"]},
+    {"state": "preparing", "restarting": True, "actions": ["cancel"], "steps": STEPS},
     {"state": "succeeded", "reason": "Nobody has asked for 30 minutes."},
     {
         "state": "failed",
@@ -84,6 +86,12 @@ m.start()
 asking = [threading.Thread(target=m.share(), args=('Go',)) for _ in range(3)]
 for one in asking:
     one.start()
+"""
+HANG = """
+import os, signal, workbench as wb
+m = wb.TrainableModule('hangs').deploy_method(wb.deploy.dummy).start()
+os.kill(m.deployment.record.pid, signal.SIGSTOP)
+m
 """
 REFUSED = "import workbench as wb\nm = wb.TrainableModule('pocket').deploy_method(wb.deploy.llama_cpp, n_ctx=10**10)\nm"
 
@@ -140,3 +148,17 @@ def test_what_does_not_fit_is_said_before_and_after_it_is_tried(open_notebook: C
     expect(card.get_by_role("alert")).to_contain_text(re.compile(r"does not fit: .* needs .* of the machine's memory.*n_ctx=\d+"))
     notebook.shot("card-refused", card)
     assert jobs.store().jobs(kind="deploy", active=True) == []
+
+
+@pytest.mark.usefixtures("_no_jobs_left")
+def test_an_engine_that_hangs_is_started_anew_from_its_card(open_notebook: Callable[..., Any]) -> None:
+    notebook = open_notebook(HANG)
+    notebook.run(0)
+    card = notebook.cell(0).locator(".wb-modelcard")
+    expect(card.locator(".wb-chip").first).to_have_text("Not answering", timeout=40_000)
+    expect(card).to_contain_text("restart() starts it anew")
+    notebook.shot("card-hangs", card)
+    card.get_by_role("button", name="Restart").click()
+    expect(card.locator(".wb-chip").first).to_have_text("Restarting")
+    expect(card.locator(".wb-chip").first).to_have_text("Running", timeout=40_000)
+    expect(card).to_contain_text("restarted once")

@@ -149,6 +149,7 @@ class ModelCard(Widget):
             "name": str(module.name),
             "state": state,
             "hosted": hosted,
+            "restarting": starting and record is not None and bool(record.endpoint),
             "engine": str(record.spec.backend if record is not None else ""),
             "type": str((record.spec.payload.get("type") if record is not None else "") or (meta.type if meta is not None else "") or "llm"),
             "reason": reason_of(record),
@@ -186,6 +187,8 @@ class ModelCard(Widget):
     def _state(self, record: JobRecord | None) -> str:
         if record is not None and record.state.active and record.cancel_requested:
             return "stopping"
+        if self._busy == "restart":
+            return "preparing"  # the engine that hangs is ended first
         if self._busy and (record is None or not record.state.active):
             return "preparing" if self._busy == "deploy" else "stopping"
         state = str(self._module.state)
@@ -222,7 +225,10 @@ class ModelCard(Widget):
         if state in ("queued", "preparing"):
             return ["cancel"] if self._record() is not None else []
         if state == "running":
-            return ["stop"] if self._record() is not None else []
+            record = self._record()
+            if record is None:
+                return []
+            return ["restart", "stop"] if record.progress.phase == "hung" else ["stop"]
         return ["deploy"] if callable(getattr(self._module, "start", None)) and state != "stopping" else []
 
     def _code(self, record: JobRecord | None) -> str:
@@ -242,13 +248,20 @@ class ModelCard(Widget):
         return self._snapshot()
 
     def _methods(self) -> Mapping[str, Callable[..., Any]]:
-        return {"awake": self._awake, "deploy": self._deploy, "stop": self._stop, "cancel": self._cancel}
+        return {"awake": self._awake, "deploy": self._deploy, "stop": self._stop, "cancel": self._cancel, "restart": self._restart}
 
     def _deploy(self) -> None:
         self._in_background("deploy", lambda: quietly(self._module.start, self._module))
 
     def _stop(self) -> None:
         self._in_background("stop", self._module.stop)
+
+    def _restart(self) -> None:
+        from ..runtime.deployments.deployment import Deployment
+
+        record = self._record()
+        if record is not None:
+            self._in_background("restart", lambda: Deployment(record.id).restart())
 
     def _cancel(self) -> None:
         from ..runtime.work import jobs

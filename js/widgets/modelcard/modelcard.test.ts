@@ -10,6 +10,7 @@ const CARD: Card = {
   name: 'm',
   state: 'running',
   hosted: false,
+  restarting: false,
   engine: 'vllm',
   type: 'llm',
   reason: '',

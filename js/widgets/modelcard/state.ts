@@ -2,7 +2,7 @@
 import type { Problem } from '../../common/rpc';
 
 export type CardStateName = 'idle' | 'queued' | 'preparing' | 'running' | 'stopping' | 'failed' | 'lost' | 'cancelled' | 'succeeded';
-export type CardAct = 'deploy' | 'stop' | 'cancel';
+export type CardAct = 'deploy' | 'stop' | 'cancel' | 'restart';
 
 /** How busy the engine is, for all who ask it; what it does not tell is null. Lines are of equal steps over five minutes, oldest first. */
 export interface Load {
@@ -25,6 +25,8 @@ export interface Card {
   readonly name: string;
   readonly state: CardStateName;
   readonly hosted: boolean;
+  /** Whether what starts has answered before. */
+  readonly restarting: boolean;
   readonly engine: string;
   readonly type: string;
   readonly reason: string;

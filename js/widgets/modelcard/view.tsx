@@ -36,6 +36,13 @@ const TONES: Record<CardStateName, Tone> = {
   succeeded: 'idle'
 };
 
+/** The word of a state: an engine that hangs, or is started again, has one of its own. */
+function wordOf(card: Card): CardStateName | 'ready' | 'hung' | 'restarting' {
+  if (card.hosted) return 'ready';
+  if (card.actions.includes('restart')) return 'hung';
+  return card.restarting ? 'restarting' : card.state;
+}
+
 function act({ rpc, dispatch }: Props, name: CardAct): void {
   dispatch({ type: 'act', act: name });
   rpc.call(name).catch((error: unknown) => dispatch({ type: 'problem', problem: problemOf(error) }));
@@ -93,7 +100,12 @@ function Buttons(props: Inner): VNode | null {
   const off = state.asked !== null;
   const insert = inserter();
   const parts = [
-    card.state === 'running' && insert && (
+    can('restart') && (
+      <Button class="main" icon={icons.retry} disabled={off} onClick={() => act(props, 'restart')}>
+        {t('restart')}
+      </Button>
+    ),
+    card.state === 'running' && !can('restart') && insert && (
       <Button class="main" icon={card.call ? icons.compose : icons.chat} onClick={() => insert(`import workbench as wb\n\nm = ${card.code}\n${card.call || 'm.chat()'}`, !card.call)}>
         {t(card.call ? 'insertCode' : 'chat')}
       </Button>
@@ -192,7 +204,7 @@ export function View(props: Props): VNode | null {
           <div>
             <div class="wb-row">
               <span class="wb-title wb-cut">{card.name}</span>
-              <StateChip tone={card.state === 'running' && card.reason ? 'warn' : TONES[card.state]}>{t(card.hosted ? 'ready' : card.state)}</StateChip>
+              <StateChip tone={card.state === 'running' && card.reason ? 'warn' : TONES[card.state]}>{t(wordOf(card))}</StateChip>
             </div>
             <Facts items={facts(inner, now)} />
           </div>

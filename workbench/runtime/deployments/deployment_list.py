@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
     from .deployment import Deployment
 
-_WHOLE = ("State", "Load", "Holds")  # a few words that read badly in several lines
-_SHORT = ";white-space:nowrap"
+_SHAPES = {
+    "State": ";white-space:nowrap",
+    "Holds": ";white-space:nowrap",
+    "Load": ";min-width:6em",
+    "": ";min-width:14em",
+}  # what reads badly if broken
 HEADS = ("Id", "Name", "State", "Type", "Engine", "Address", "Load", "Holds", "")
 
 
@@ -251,8 +255,5 @@ def _html_row(facts: Facts) -> str:
     cells[0] = f'<code style="white-space:nowrap">{cells[0]}</code>'
     cells[1] = f"<b>{cells[1]}</b>"
     cells[2] = f'<span style="color:{colour}">●</span> {cells[2]}'
-    return (
-        "<tr>"
-        + "".join(f'<td style="{CELL}{_SHORT if head in _WHOLE else ""}">{cell}</td>' for head, cell in zip(HEADS, cells, strict=True))
-        + "</tr>"
-    )
+    shaped = (f'<td style="{CELL}{_SHAPES.get(head, "")}">{cell}</td>' for head, cell in zip(HEADS, cells, strict=True))
+    return f"<tr>{''.join(shaped)}</tr>"
