@@ -27,6 +27,7 @@ QUESTIONS: dict[str, list[dict[str, Any]]] = {
         ask(stream=True, input=TWO),
         ask(input=TWO),
         ask(response_format="flac"),
+        ask(stream_format="sse"),
         ask(**ENDLESS),
     ],
     "bark": [ask(), ask(seed=2), ask(voice="v2/en_speaker_6"), ask(voice="v2/de_speaker_0"), ask(max_tokens=4), ask(speed=2)],
@@ -55,13 +56,14 @@ def said(answer: dict[str, Any]) -> str:
 
 
 def test_speecht5_speaks_with_a_voice_beside_it(came: dict[str, dict[str, Any]]) -> None:
-    usual, bob, eve, counted, streamed, whole, flac, gone = came["speecht5"]["answers"]
+    usual, bob, eve, counted, streamed, whole, flac, events, gone = came["speecht5"]["answers"]
     assert came["speecht5"]["options"]["voices"] == ["ada", "bob"]
     assert sound(usual) != sound(bob)
     assert said(eve) == "This model has no voice 'eve': its voices are ada, bob."
     assert said(counted) == "Models of the family 'speecht5' count no tokens."
     assert (sound(streamed), streamed["pieces"]) == (sound(whole), 2)
     assert sound(flac)[:4] == b"fLaC"
+    assert said(events) == "'stream_format' cannot be 'sse'; it is one of: audio."
     assert gone["status"] == 499
     assert came["speecht5"]["counts"]["sentences_total"] < 150
 

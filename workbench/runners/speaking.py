@@ -31,7 +31,7 @@ else:
 TEXT = 100_000  # characters of one request
 STREAMS = ("pcm", "wav")  # formats whose pieces can be joined
 PAUSE = 0.12  # seconds between two sentences
-KNOWN = ("voice", "response_format", "speed", "seed", "max_tokens", "model", "stream_format")  # the last two change nothing
+KNOWN = ("voice", "response_format", "speed", "seed", "max_tokens", "model", "stream_format")  # the model's name changes nothing
 _PIPELINE_RATE = 24000
 
 
@@ -70,6 +70,7 @@ class Speaker:
         fields = Fields({**self.fields, **asked.values})
         fields.only("input", "stream", *KNOWN)
         form = fields.choice("response_format", tuple(MIMES), "mp3")
+        fields.choice("stream_format", ("audio",), "audio")
         units = self._sentences(fields)
         if fields.flag("stream") and form in STREAMS:
             return Pieces(self._pieces(call, units, form), mime(form, self.rate))
