@@ -75,3 +75,10 @@ def test_what_the_cause_says_is_not_said_again() -> None:
     text = str(JobFailed("It failed.", found.cause, found.fix, job_id="abc", log_tail=log))
     assert text.count("Something odd happened here") == 1
     assert text.endswith("(The log is in workbench.job('abc').logs())")
+
+
+def test_a_conversion_that_failed_for_damaged_files_does_not_send_to_another_engine() -> None:
+    engine = registry.get("deploy", "llama_cpp")()
+    damaged = engine.explain("convert", 1, "FileNotFoundError: [Errno 2] No such file or directory: '/m/a/tokenizer.json'")
+    assert damaged.fix.startswith("Fetch or copy")
+    assert "transformers" in engine.explain("convert", 1, "NotImplementedError: Architecture not supported").fix

@@ -167,6 +167,8 @@ class LlamaCpp(Engine):
             if full := disk_is_full("The conversion to GGUF", log_tail):
                 return full
             found = explain_end("The conversion to GGUF", exit_code, log_tail)
+            if found.fix.startswith("Fetch or copy"):
+                return found  # no engine reads files that are missing or damaged
             return replace(found, fix="Serve the model as it is: deploy_method(workbench.deploy.transformers).")
         if stage == "adapters":
             if full := disk_is_full("The conversion of an adapter", log_tail):
