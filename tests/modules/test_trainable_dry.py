@@ -345,11 +345,24 @@ def test_other_arguments_make_a_deployment_of_their_own(echo: wb.TrainableModule
     assert other.deployment != echo.deployment
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-def test_an_engine_that_dies_while_answering_is_an_error_with_its_last_lines_and_can_be_started_again(home: Path, streamed: bool) -> None:
+async def read_on(m: wb.TrainableModule) -> None:
+    async for _ in m.astream("hi"):
+        pass
+
+
+ASKED = {
+    "whole": lambda m: m("hi"),
+    "streamed": lambda m: list(wb.StreamCallHelper(m)("hi")),
+    "awaited": lambda m: asyncio.run(m.acall("hi")),
+    "streamed and awaited": lambda m: asyncio.run(read_on(m)),
+}
+
+
+@pytest.mark.parametrize("way", ASKED)
+def test_an_engine_that_dies_while_answering_is_an_error_with_its_last_lines_and_can_be_started_again(home: Path, way: str) -> None:
     m = wb.TrainableModule("nothing").deploy_method(wb.deploy.dummy, die_after=2, restarts=0).start()
     with pytest.raises(StreamBroken, match="dies, as it was told to") as error:
-        list(wb.StreamCallHelper(m)("hi")) if streamed else m("hi")
+        ASKED[way](m)
     assert "start()" in error.value.fix
     assert error.value.partial == "reply fo"
     assert "8 characters" in error.value.fix
