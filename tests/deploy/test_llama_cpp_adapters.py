@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,6 +26,7 @@ from workbench import envs, pocket
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, ModelNotFound
 from workbench.runtime.deployments import adapters
+from workbench.runtime.work import jobs
 
 from ..support.tiny_models import tiny
 
@@ -110,6 +114,8 @@ def test_the_door_asks_for_the_key_and_passes_everything_else_on(chat: wb.Traina
     refused = urllib.request.Request(f"{root}/v1/load_lora_adapter", b'{"lora_name": "x", "lora_path": "/a"}', {"Authorization": "Bearer wrong"})
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(refused)
+    with pytest.raises(openai.NotFoundError, match="`gone` does not exist"):  # not the model itself, which nobody meant
+        client(chat).chat.completions.create(model="gone", messages=HI)
     with pytest.raises(openai.BadRequestError):
         client(chat).chat.completions.create(model="chat", messages=HI, extra_body={"response_format": {"type": "nonsense"}})
     assert client(chat).chat.completions.create(model="first", messages=HI, max_tokens=2, n=2).choices[1]
@@ -139,6 +145,30 @@ def test_odd_values_do_not_hang_the_door(chat: wb.TrainableModule) -> None:
         with contextlib.suppress(openai.APIStatusError):
             client(chat).chat.completions.create(model="chat", messages=HI, max_tokens=2, extra_body=odd, timeout=20)
     assert chat("Hello!", **ASK) == "Hello! I am a tiny model."
+
+
+def test_an_engine_that_died_is_told_of_its_adapters_again(home: Path) -> None:
+    m = wb.TrainableModule("pocket").deploy_method(wb.deploy.llama_cpp, enable_lora=True).start()
+    mine = m.share(adapter=str(loud(home.parent / "loud.gguf")))
+    first = mine("Hello!", **ASK)
+    assert first != m("Hello!", **ASK)
+    assert m.deployment is not None
+    pid = jobs.store().job(m.deployment.id).pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    answers, end = [], time.monotonic() + 60
+    while first not in answers and time.monotonic() < end:
+        with contextlib.suppress(wb.errors.WorkbenchError):
+            answers.append(mine("Hello!", **ASK))
+    assert set(answers) == {first}  # an error meanwhile, and never the model's own answer
+
+
+def loud(file: Path) -> Path:
+    """An adapter for the shipped model, as a GGUF file, that changes every answer."""
+    from .test_llama_cpp_arguments import MAKE_ADAPTER
+
+    subprocess.run([str(envs.ensure("gguf")), "-c", MAKE_ADAPTER, str(file), "1"], check=True)
+    return file
 
 
 def test_what_cannot_be_loaded_is_refused_before_anything_starts(home: Path, tmp_path: Path) -> None:

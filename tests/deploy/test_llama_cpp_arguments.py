@@ -149,6 +149,7 @@ def test_the_eyes_of_a_vision_model_go_along(several: Path) -> None:
         ("init: failed to initialize the context: failed to allocate buffer for kv cache", "memory for the context", "n_ctx="),
         ("ggml_backend: unable to allocate CUDA0 buffer", "memory for the model", "n_gpu_layers="),
         ("init: chat template parsing error: std::exception", "chat template", "chatml"),
+        ("error: llama_init_from_model: quantized V cache requires flash_attn to be enabled", "flash attention", "cache_type_v"),
         ("couldn't bind HTTP server socket", "port was taken", "start"),
     ],
 )

@@ -123,6 +123,7 @@ def test_values_are_taken_as_llama_server_takes_them(given: dict[str, Any], sett
         ({"model": "x"}, "TrainableModule"),
         ({"reranking": True}, "type='rerank'"),
         ({"warmup": True, "no_warmup": True}, "different things"),
+        ({"ctv": "q8_0", "fa": "off"}, "without flash attention"),
         ({"n_ctxx": 3}, "n_ctx"),
     ],
 )

@@ -11,12 +11,12 @@ import pytest
 
 import workbench as wb
 from workbench import pocket
+from workbench.core.gguf_header import read_header
 from workbench.core.jobs import Failure, JobSpec
 from workbench.core.specs import DeploySpec
 from workbench.errors import DoesNotFit
 from workbench.runtime.deployments import fit as here
 from workbench.runtime.deployments.endpoints import deployment_spec
-from workbench.core.gguf_header import read_header
 from workbench.runtime.machine import Gpu, Holder, Machine, snapshot
 from workbench.runtime.work import jobs
 

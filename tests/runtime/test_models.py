@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench import pocket
-from workbench.errors import ArgumentError, ModelNotFound
 from workbench.core.gguf_header import read_header
+from workbench.errors import ArgumentError, ModelNotFound
 from workbench.runtime.inspecting.models import display_name, inspect, local_models, resolve
 
 GGUF = next(pocket.path().glob("*.gguf"))

@@ -43,6 +43,11 @@ _SIGNS = (
         "Give the adapter that was trained on it.",
     ),
     _Sign(
+        r"V cache (?:quantization )?requires flash_attn",
+        "llama.cpp keeps values in blocks only with flash attention, which this model or machine has not.",
+        "Leave cache_type_v= out.",
+    ),
+    _Sign(
         r"failed to allocate buffer for kv cache|failed to initialize the context",
         "There is not enough memory for the context that was asked for.",
         "Give n_ctx=… a smaller value (it is shared by all conversations), n_parallel=1, or cache_type_k='q8_0' and cache_type_v='q8_0'.",

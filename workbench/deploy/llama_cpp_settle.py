@@ -11,7 +11,8 @@ from .gguf_files import is_quantization
 from .llama_cpp_arguments import ALIASES, ARGUMENTS, CHOICES, LOADING, OPPOSITES, OUTTYPES, QUANTIZED, SLOTS
 
 WHERE = "deploy.llama_cpp"
-KNOWN = frozenset({*ARGUMENTS, *ALIASES, *OPPOSITES, *LOADING, *CHOICES})
+LENGTH = "max_model_len"
+KNOWN = frozenset({*ARGUMENTS, *ALIASES, *OPPOSITES, *LOADING, *CHOICES, LENGTH})
 
 
 def plainly(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,11 +48,17 @@ def plainly(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def length(arguments: Mapping[str, Any], rest: Mapping[str, Any]) -> int | None:
     """``n_ctx``, which all conversations share, for vLLM's ``max_model_len``, the length of one."""
     plain = {k.strip("-").replace("-", "_"): k for k in arguments}
-    if "max_model_len" not in plain:
+    if LENGTH not in plain:
         return None
     if "n_ctx" in rest:
         raise ArgumentError(f"{WHERE} was given n_ctx and max_model_len.", "Both say how long conversations may be.", "Give one of them.")
-    return int(arguments[plain["max_model_len"]]) * int(rest.get("n_parallel", SLOTS))
+    try:
+        each = int(arguments[plain[LENGTH]])
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"{WHERE} does not take {LENGTH}={arguments[plain[LENGTH]]!r}.", "It is a whole number.", f"Write {LENGTH}=4096."
+        ) from None
+    return each * int(rest.get("n_parallel", SLOTS))
 
 
 def file_is_meant(quantization: str) -> bool:
@@ -62,6 +69,9 @@ def file_is_meant(quantization: str) -> bool:
 def valued(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The values of arguments under our names, in llama.cpp's words."""
     out = {name: llama_cpp_values.settled(name, value) if name in ARGUMENTS else value for name, value in arguments.items()}
+    if (kept := out.get("cache_type_v", "f16")) not in ("f32", "f16", "bf16") and out.get("flash_attn_type") == "off":
+        cause = "llama.cpp keeps values in blocks only with flash attention."
+        raise ArgumentError(f"{WHERE} was given cache_type_v={kept!r} without flash attention.", cause, "Leave flash_attn= out, or write 'on'.")
     if "outtype" in out:
         out["outtype"] = str(out["outtype"]).lower()
     if "enable_lora" in out:

@@ -13,7 +13,7 @@ import contextlib
 import hmac
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -56,10 +56,15 @@ class Door:
         How many answers a server makes side by side.
     always : list of float
         How strongly the adapters count that every answer has.
+    names : collection of str
+        What callers may call the model itself. Another name is refused: llama.cpp would answer it with the model, which nobody meant who asked
+        for an adapter that has gone.
     """
 
-    def __init__(self, start: Callable[[Adapters], Any], key: str, slots: int, always: list[float], adapters: Adapters) -> None:
-        self._start, self._key, self._always, self._slots = start, key, always, slots
+    def __init__(
+        self, start: Callable[[Adapters], Any], key: str, slots: int, always: list[float], adapters: Adapters, names: Collection[str]
+    ) -> None:
+        self._start, self._key, self._always, self._slots, self._names = start, key, always, slots, names
         self._now = Behind(start(adapters), adapters, slots, len(always))
         self._loop = asyncio.new_event_loop()
         self._changing = asyncio.Lock()
@@ -114,6 +119,9 @@ class Door:
         behind.open += 1
         try:
             if method == "POST" and path.rpartition("/")[2] in ANSWERS and (asked := _object(body)):
+                if (said := str(asked.get("model") or "")) and said not in self._names and said not in behind.adapters:
+                    writer.write(_answered(404, _error(f"The model `{said}` does not exist.", 404)))
+                    return
                 slot = _choose(behind, asked, self._always)
                 body = json.dumps(asked).encode()
             whole = await _forward(behind, method, target, headers, body, reader, writer)

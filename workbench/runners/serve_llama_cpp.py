@@ -79,7 +79,7 @@ def behind_door(xllamacpp: Any, params: Any, adapters: Adapters) -> Door:
         return xllamacpp.Server(params)
 
     params.cache_ram_mib = 0  # what one adapter has read is not what another would have
-    return Door(start, serving.key(), params.n_parallel, [one.scale for one in always], adapters)
+    return Door(start, serving.key(), params.n_parallel, [one.scale for one in always], adapters, set(params.model_alias))
 
 
 def parameters(xllamacpp: Any, spec: dict[str, Any], port: int) -> Any:
