@@ -202,3 +202,10 @@ def test_another_port_than_the_one_that_was_asked_for_is_told(home: Path) -> Non
     port = int(first.endpoint.url.split(":")[2].split("/")[0])
     with pytest.warns(UserWarning, match=rf"Port {port} is taken by one \(\w+\): two answers at port \d+, http"):
         TrainableModule("two").deploy_method("dummy", port=port, openai_api=True).start()
+
+
+def test_llama_cpp_takes_vllms_length_of_a_conversation(home: Path) -> None:
+    four = TrainableModule("pocket").deploy_method("llama_cpp", **{"max-model-len": 300}).start(dry_run=True)
+    assert "1,200 tokens" in str(four)  # one length for each of four at a time
+    with pytest.raises(ArgumentError, match="does not take max_model_len='many'"):
+        TrainableModule("pocket").deploy_method("llama_cpp", max_model_len="many")
