@@ -133,8 +133,8 @@ def test_a_deployment_is_shown_with_its_engine_and_can_be_used_and_stopped(sideb
     expect(row).to_contain_text("127.0.0.1:9")
     row.hover()
     row.get_by_role("button", name="Insert code to use this").click()
-    expect(notebook.cell(0)).to_contain_text("TrainableModule")
-    assert "ctx=512" in notebook.sources()[0], "the empty cell takes the code"
+    expect(notebook.cell(0)).to_contain_text("import workbench as wb")
+    assert f"m = wb.deployment('{job.id}').module().start()" in notebook.sources()[0], "the empty cell takes the code"
     row.hover()
     row.get_by_role("button", name="Copy endpoint").click()
     assert notebook.page.evaluate("() => navigator.clipboard.readText()") == "http://127.0.0.1:9/v1"
@@ -146,7 +146,7 @@ def test_a_deployment_is_shown_with_its_engine_and_can_be_used_and_stopped(sideb
 
 def test_chat_from_the_sidebar_joins_the_deployment_that_is_there(sidebar: Callable[..., Any]) -> None:
     notebook = sidebar()
-    model = workbench.TrainableModule("pocket").start()
+    model = workbench.TrainableModule("pocket").deploy_method(workbench.deploy.llama_cpp, n_ctx=1024, chat_template="chatml", variant="b").start()
     row = section(notebook, "Deployments").locator(".wb-it", has_text="pocket")
     expect(row).to_contain_text("llama.cpp, 127.0.0.1:")
     expect(section(notebook, "Models").locator('[data-tone="ok"]')).to_contain_text("being served")
