@@ -212,6 +212,7 @@ def test_types_that_the_user_may_name_instead(tmp_path: Path) -> None:
     assert may("Qwen3-Reranker", config("Qwen3ForCausalLM")) == {"rerank", "llm", "embed"}
     assert may("bge", {**config("BertModel"), "modules.json": POOLED}) == {"embed"}
     assert may("ranks", config("BertForSequenceClassification")) == {"rerank"}
+    assert may("films", {"model_index.json": {"_class_name": "WanPipeline"}}) == {"text2video", "sd"}  # a film of one frame is a picture
     assert {"vlm", "llm"} <= may("sees", config("Qwen2VLForConditionalGeneration"))
     assert may("unknown", {}) == set(KINDS)
 

@@ -15,7 +15,8 @@ from .gguf_architectures import CONVERTIBLE, SEEING
 
 _NOBODY = {
     "classify": "It sorts into classes: serve a function that runs it, wb.ServerModule(function).",
-    "text2video": "Serve a function that runs its pipeline, wb.ServerModule(function), or use a vendor's: wb.OnlineModule(type='text2video').",
+    "text2video": "For single pictures write type='sd'. For films serve a function that runs its pipeline, wb.ServerModule(function), "
+    "or use a vendor's: wb.OnlineModule(type='text2video').",
     "text2audio": "Serve a function that runs its pipeline, wb.ServerModule(function).",
 }
 CONVERTS = frozenset({"convert", "hf_overrides", "runner", "task"})  # arguments that make something else of a model than its files say

@@ -101,7 +101,7 @@ def _of_pipeline(e: Evidence) -> Told | None:
         type_,
         f"model_index.json ({name})" if name else "model_index.json",
         ("text", "image") if pictures else ("text",),
-        ("sd", "image_editing") if pictures else (),
+        ("sd", "image_editing") if pictures else ("sd",) if type_ == "text2video" else (),  # a film of one frame is a picture
     )
 
 
