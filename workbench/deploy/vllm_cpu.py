@@ -42,7 +42,7 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     """The variables of a server on a CPU, but for what the user's environment says.
 
     Unbound it does not take all cores for itself alone (``OMP_NUM_THREADS`` says how many it uses). It then computes in the engine's own process:
-    one process less to start, a third of the time and of the memory of a small model. vLLM takes a process for each worker in order to bind
+    one process less to start, a third of the time and 0.4 GB. vLLM takes a process for each worker in order to bind
     its threads, and still does so for several workers.
     """
     out = {MENDED: "1"}
