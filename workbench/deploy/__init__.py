@@ -49,7 +49,7 @@ __all__ = [
 class auto:
     """The engine that fits the model and the machine; `choose` says which and why.
 
-    It takes no arguments of its own: an argument names an engine's, so choose the engine to give one.
+    It takes no arguments of its own; those that are given go to the engine that it chooses, which refuses what it does not know.
     """
 
     name = "auto"
