@@ -21,7 +21,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ from ...store import JobWriter, Owner, OwnershipLost, Store
 from ...store.logs import tail
 from . import asked, job_processes, temporary
 from .detach import detach
+from .endings import Cancelled, Ended, StageFailed, exit_words, failure_of
 from .hanging import HangWatch
 from .ledger import Ledger
 from .revival import Death, Revival, port_taken
@@ -49,28 +50,6 @@ _QUIET_SECONDS = 5.0
 _LEFTOVER_SECONDS = 3.0
 _EVENT_LOG = 4000  # characters of an engine's last lines that an event keeps
 _FINISHED = Progress("finished", "Finished")
-
-
-class Cancelled(Exception):
-    """The client asked the job to end."""
-
-
-class StageFailed(Exception):
-    """A stage ended badly."""
-
-    def __init__(self, failure: Failure, exit_code: int | None) -> None:
-        super().__init__(failure.cause)
-        self.failure, self.exit_code = failure, exit_code
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a server's process ended; None for ``failure`` where it was told to start anew."""
-
-    stage: Stage
-    code: int
-    answered: float | None
-    failure: Failure | None
 
 
 class Supervisor:
@@ -136,7 +115,7 @@ class Supervisor:
             raise
         except Exception as e:
             traceback.print_exc()
-            return JobState.FAILED, {"failure": _failure_of(e, tail(self.place.log))}
+            return JobState.FAILED, {"failure": failure_of(e, tail(self.place.log))}
 
     def _work(self) -> Mapping[str, Any]:
         backend: Backend = self._wait_for(lambda: registry.get(self.spec.kind, self.spec.backend)())
@@ -304,7 +283,7 @@ class Supervisor:
             failure = backend.explain(stage.name, code, log)
         except Exception:
             traceback.print_exc()
-            failure = Failure(self._ledger.ingest.error or f"{stage.title} ended with {_exit_words(code)}.")
+            failure = Failure(self._ledger.ingest.error or f"{stage.title} ended with {exit_words(code)}.")
         from ..deployments.fit import after_out_of_memory  # a supervisor starts faster without what that needs
 
         return after_out_of_memory(failure if failure.log_tail else replace(failure, log_tail=log), self.spec, log)
@@ -340,17 +319,6 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._signalled = STOP_NOW if self._signalled else STOP_AND_SAVE
-
-
-def _failure_of(error: Exception, log: str) -> Failure:
-    if isinstance(error, WorkbenchError):
-        return Failure(f"{error.what} {error.cause}".strip(), error.fix, log)
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return Failure(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})", "", log or traceback.format_exc())
-
-
-def _exit_words(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"the signal {signal.Signals(-code).name}"
 
 
 def _port_of(url: str) -> int:
