@@ -1,4 +1,4 @@
-"""The words of the static forms, English and Chinese: what js/common/messages.ts is for the live ones.
+"""The words of the static forms, English and Chinese: what the words.ts of js/widgets/ are for the live ones.
 
 A static form is drawn in the kernel, which does not know the browser: its language is that of the kernel's locale.
 """

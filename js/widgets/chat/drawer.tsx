@@ -3,12 +3,13 @@
 import { h } from 'preact';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { chat, translator } from '../../common/messages';
+import { translator } from '../../common/messages';
 import { Button, Slider } from '../../common/parts';
 import { problemOf } from '../../common/rpc';
 import type { ViewProps } from '../../common/widget';
 import { DEFAULTS } from './state';
 import type { ChatAction, ChatState, Parameters } from './state';
+import { chat } from './words';
 
 const t = translator(chat);
 type Numeric = 'temperature' | 'top_p' | 'max_tokens' | 'seed';

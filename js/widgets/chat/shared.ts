@@ -1,8 +1,9 @@
 /** What the parts of the chat share: their words, and how they ask the kernel. */
-import { chat, common, timeWords, translator } from '../../common/messages';
+import { common, timeWords, translator } from '../../common/messages';
 import { problemOf } from '../../common/rpc';
 import type { ViewProps } from '../../common/widget';
 import type { ChatAction, ChatState } from './state';
+import { chat } from './words';
 
 export const t = translator(chat);
 export const c = translator(common);

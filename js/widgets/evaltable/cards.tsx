@@ -4,9 +4,10 @@ import { h } from 'preact';
 import type { VNode } from 'preact';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
-import { evaltable, timeWords, translator } from '../../common/messages';
+import { timeWords, translator } from '../../common/messages';
 import { Glyph } from '../../common/parts';
 import type { Head, Summary, Verdict } from './state';
+import { evaltable } from './words';
 
 const t = translator(evaltable);
 const times = timeWords();

@@ -1,8 +1,9 @@
 /** What the parts of the table share: their words and types. */
 import * as format from '../../common/format';
-import { common, evaltable, timeWords, translator } from '../../common/messages';
+import { common, timeWords, translator } from '../../common/messages';
 import type { ViewProps } from '../../common/widget';
 import type { Head, TableAction, TableState } from './state';
+import { evaltable } from './words';
 
 export const t = translator(evaltable);
 export const c = translator(common);

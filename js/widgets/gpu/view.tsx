@@ -5,12 +5,13 @@ import { Fragment, h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as format from '../../common/format';
-import { common, gpu, timeWords, translator } from '../../common/messages';
+import { common, timeWords, translator } from '../../common/messages';
 import { Button, Confirm, Facts, ProblemNote, Spark } from '../../common/parts';
 import { problemOf } from '../../common/rpc';
 import type { ViewProps } from '../../common/widget';
 import { line } from './state';
 import type { GpuAction, GpuState, GpuView, Holder, Machine, Sample } from './state';
+import { gpu } from './words';
 
 const t = translator(gpu);
 const c = translator(common);

@@ -3,9 +3,10 @@
 import { h } from 'preact';
 import type { VNode } from 'preact';
 import * as format from '../../common/format';
-import { modelcard, timeWords, translator } from '../../common/messages';
+import { timeWords, translator } from '../../common/messages';
 import { Spark } from '../../common/parts';
 import type { Card } from './state';
+import { modelcard } from './words';
 
 const t = translator(modelcard);
 const times = timeWords();

@@ -8,7 +8,7 @@ import { engineName } from '../../common/engines';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
 import { inserter } from '../../common/insert';
-import { common, modelcard, timeWords, translator } from '../../common/messages';
+import { common, timeWords, translator } from '../../common/messages';
 import { Button, Confirm, Copy, Facts, Glyph, Log, ProblemNote, StateChip, Why } from '../../common/parts';
 import type { Tone } from '../../common/parts';
 import { problemOf } from '../../common/rpc';
@@ -16,6 +16,7 @@ import type { ViewProps } from '../../common/widget';
 import { Numbers } from './numbers';
 import { Steps } from './start';
 import type { Card, CardAct, CardAction, CardState, CardStateName } from './state';
+import { modelcard } from './words';
 
 const t = translator(modelcard);
 const c = translator(common);

@@ -1,8 +1,9 @@
 /** What the parts of the card share: their words, and how they ask the kernel. */
-import { common, monitor, timeWords, translator } from '../../common/messages';
+import { common, timeWords, translator } from '../../common/messages';
 import { problemOf } from '../../common/rpc';
 import type { ViewProps } from '../../common/widget';
 import type { Action_, JobView, MonitorAction, MonitorState } from './state';
+import { monitor } from './words';
 
 export const t = translator(monitor);
 export const c = translator(common);
