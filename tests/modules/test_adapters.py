@@ -178,6 +178,9 @@ def test_an_engine_that_was_started_anew_is_told_of_the_adapter_again(base: wb.T
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert polite("hi") == "said by polite"
+    with pytest.raises(EndpointError):
+        base("hi", seed=666)
+    assert polite("hi") == "said by polite"  # this one waited for the engine
 
 
 def test_a_server_without_room_names_what_to_write(home: Path, tmp_path: Path) -> None:

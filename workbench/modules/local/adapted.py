@@ -134,7 +134,8 @@ class Adapted(Tuned):
 
             server.load(endpoint, *self._adapter)
             self._adapted_in = now
-        return replace(endpoint, model=self._adapter.name)
+        options = {**endpoint.options, "adapter": self._adapter.path} if self._adapter.path else endpoint.options
+        return replace(endpoint, model=self._adapter.name, options=options)
 
     def _unloaded(self, error: EndpointError) -> EndpointError:
         """An error that says so where the server does not know this face's adapter any more."""

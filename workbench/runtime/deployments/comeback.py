@@ -38,6 +38,11 @@ async def comeback(endpoint: Endpoint, limit: float) -> Endpoint | None:
     -------
     Endpoint or None
         None where it is not being started again, has been given up or stopped, or needs longer.
+
+    Raises
+    ------
+    WorkbenchError
+        When the adapter that is asked for cannot be loaded again.
     """
     began, died = time.monotonic(), False
     came_up = jobs.store().tally(endpoint.job_id, "ready")[0]
@@ -49,7 +54,7 @@ async def comeback(endpoint: Endpoint, limit: float) -> Endpoint | None:
             if record.state is JobState.RUNNING:
                 url = str((record.endpoint or {}).get("url", ""))
                 if died or _place(url) != _place(endpoint.url) or jobs.store().tally(record.id, "ready")[0] > came_up:
-                    return replace(endpoint, url=_moved(endpoint.url, url))
+                    return await _adapted(replace(endpoint, url=_moved(endpoint.url, url)))
                 if waited > _SEEN_SECONDS:
                     return None
             else:
@@ -58,6 +63,15 @@ async def comeback(endpoint: Endpoint, limit: float) -> Endpoint | None:
                     line.show(_words(record, waited))
             await asyncio.sleep(_LOOK_SECONDS)
     return None
+
+
+async def _adapted(endpoint: Endpoint) -> Endpoint:
+    """The same; an adapter that was loaded while the engine ran has been forgotten with it, and is loaded again."""
+    if path := endpoint.options.get("adapter"):
+        from .adapters import load
+
+        await asyncio.to_thread(load, endpoint, endpoint.model, path)
+    return endpoint
 
 
 @contextlib.contextmanager
