@@ -8,19 +8,18 @@ Standard library, and what the environment ``gguf`` has.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import gguf_pretokenizer, serving
+    from .whole_file import Refused, remove_leftovers, stop_cleanly, whole
 else:
     import gguf_pretokenizer
     import serving
+    from whole_file import Refused, remove_leftovers, stop_cleanly, whole
 
 _PROGRESS_SECONDS = 0.5
 EYES_OUTTYPE = "f16"
@@ -35,44 +34,15 @@ def main() -> None:
     folder = Path(spec[wanted[0]]).parent
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a stop must not leave half a file
+    stop_cleanly()
     (folder / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
     serving.report("progress", phase="convert", text="Importing the converter")
     for what in wanted:
-        made(model, Path(spec[what]), what, EYES_OUTTYPE if what == "eyes" else spec["outtype"])
+        with whole(Path(spec[what])) as part:
+            convert(model, part, EYES_OUTTYPE if what == "eyes" else spec["outtype"], eyes=what == "eyes")
     size = sum(Path(spec[what]).stat().st_size for what in wanted)
     serving.report("result", values={"gguf": spec[wanted[0]], "gguf_bytes": size})
     serving.report("exit", code=0)
-
-
-def made(model: Path, target: Path, what: str, outtype: str) -> None:
-    """Make one file, which under its own name is always whole; end this process where that fails."""
-    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    failure: tuple[str, ...] = ()
-    try:
-        convert(model, part, outtype, eyes=what == "eyes")
-        part.rename(target)
-    except Refused as e:
-        failure = (str(e), "ConversionError")
-    except BaseException as e:
-        traceback.print_exc()
-        failure = (str(e) or type(e).__name__, type(e).__name__)
-    if failure:
-        part.unlink(missing_ok=True)
-        serving.fail(*failure)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the half-written files of conversions that were killed."""
-    for old in folder.glob("*.part"):
-        try:
-            os.kill(int(old.suffixes[-2][1:]), 0)
-        except (OSError, ValueError, IndexError):
-            old.unlink(missing_ok=True)
-
-
-class Refused(Exception):
-    """The model cannot be converted."""
 
 
 def convert(model: Path, out: Path, outtype: str, eyes: bool = False) -> None:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import signal
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import serving
+    from .whole_file import Refused, stop_cleanly, whole
 else:
     import serving
+    from whole_file import Refused, stop_cleanly, whole
 
 _HALF = re.compile(r"^(?:base_model\.model\.)?(.+?)\.lora_([AB])(?:\.\w+)?\.weight$")
 _BLOCK = re.compile(r"\.(\d+)\.")
@@ -31,34 +30,19 @@ def main() -> None:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the converter
     serving.end_with_parent()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a stop must not leave half a file
+    stop_cleanly()
     serving.report("progress", phase="convert", text="Importing the converter")
     written = 0
     for one in spec["adapters"]:
         target = Path(one["target"])
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-        failure: tuple[str, ...] = ()
-        try:
+        with whole(target, what=f"The adapter {one['name']!r}: ") as part:
             serving.report("progress", phase="convert", text=f"Converting the adapter {one['name']} to GGUF")
             (target.parent / "origin.json").write_text(json.dumps({"model": one["path"], "base": one["base"]}), encoding="utf-8")
             convert(Path(one["base"]), Path(one["path"]), part, one["name"])
-            part.rename(target)  # a file under its own name is always whole
-            written += target.stat().st_size
-        except Refused as e:
-            failure = (f"The adapter {one['name']!r}: {e}", "ConversionError")
-        except BaseException as e:
-            traceback.print_exc()
-            failure = (str(e) or type(e).__name__, type(e).__name__)
-        if failure:
-            part.unlink(missing_ok=True)
-            serving.fail(*failure)
+        written += target.stat().st_size
     serving.report("result", values={"adapter_bytes": written})
     serving.report("exit", code=0)
-
-
-class Refused(Exception):
-    """The adapter cannot be written for llama.cpp."""
 
 
 def convert(base: Path, adapter: Path, out: Path, name: str) -> None:

@@ -11,9 +11,7 @@ import json
 import mmap
 import os
 import re
-import signal
 import sys
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING or __package__:
     from . import serving
+    from .whole_file import stop_cleanly, whole
 else:
     import serving
+    from whole_file import stop_cleanly, whole
 
 _TYPES = "F32=0 F16=1 Q4_0=2 Q4_1=3 Q5_0=6 Q5_1=7 Q8_0=8 Q2_K=10 Q3_K=11 Q4_K=12 Q5_K=13 Q6_K=14 IQ4_NL=20 IQ4_XS=23 BF16=30"
 _FILES = "q4_0=2 q4_1=3 q5_0=8 q5_1=9 q2_k=10 q3_k_m=12 q4_k_s=14 q4_k_m=15 q5_k_s=16 q5_k_m=17 q6_k=18 iq4_nl=25 iq4_xs=30"
@@ -54,19 +54,10 @@ def main() -> None:
         spec = json.load(f)
     sys.path.pop(0)  # this folder's modules are not for the engine
     serving.end_with_parent()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a stop must not leave half a file
+    stop_cleanly()
     source, target, wanted = Path(spec["source"]), Path(spec["target"]), spec["outtype"]
-    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    failure = ""
-    try:
+    with whole(target) as part:
         weights = quantize(library(), source, part, wanted)
-        part.rename(target)  # a file under its own name is always whole
-    except BaseException as e:
-        traceback.print_exc()
-        failure = f"{type(e).__name__}: {e}"
-    if failure:
-        part.unlink(missing_ok=True)
-        serving.fail(failure, "QuantizationError")
     before, after = source.stat().st_size, target.stat().st_size
     source.unlink()
     text = (
