@@ -59,7 +59,7 @@ print(json.dumps({
     'shares': shares,
 }))
 """
-_END = "from workbench.runtime import jobs; jobs.end_all()"
+_END = "from workbench.runtime.work import jobs; jobs.end_all()"
 
 
 def measure() -> Iterator[Ratio]:
