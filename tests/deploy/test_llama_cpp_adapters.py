@@ -125,18 +125,19 @@ def test_the_door_asks_for_the_key_and_passes_everything_else_on(chat: wb.Traina
     ("sent", "status"),
     [
         (b"nonsense\r\n\r\n", b"400"),
-        (b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer KEY\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", b"401"),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"400"),
         (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
         (b"POST /v1/chat/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"401"),
     ],
-    ids=["no request", "no length", "too long", "alive", "in pieces"],
+    ids=["no request", "no length", "a huge body without the key", "too long", "alive", "in pieces"],
 )
 def test_odd_requests_are_answered_too(chat: wb.TrainableModule, sent: bytes, status: bytes) -> None:
     assert chat.endpoint is not None
     address = urlsplit(chat.endpoint.url)
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as caller:
-        caller.sendall(sent)
+        caller.sendall(sent.replace(b"KEY", Path(chat.endpoint.key_file).read_bytes()))
         assert caller.recv(64).split()[1] == status
 
 

@@ -93,10 +93,18 @@ class Door:
         line, *rest = head[:-4].decode("latin-1").split("\r\n")
         method, target, _ = line.split(" ", 2)
         headers = {k.strip().lower(): v.strip() for k, _, v in (h.partition(":") for h in rest)}
+        if not self._may(method, urlsplit(target).path, headers):
+            writer.write(_answered(401, _error("Invalid API Key", 401)))  # before a body of any size is read
+            return
         if headers.get("expect", "").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await _body(reader, headers)
         await self._answer(method, target, headers, body, reader, writer)
+
+    def _may(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether the key is shown, as llama.cpp takes it; its health and a browser's question what it may ask need none."""
+        shown = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("x-api-key", "")
+        return method == "OPTIONS" or (method in ("GET", "HEAD") and path == "/health") or hmac.compare_digest(shown.encode(), self._key.encode())
 
     async def _answer(
         self, method: str, target: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -108,11 +116,7 @@ class Door:
             ("POST", "unload_lora_adapter"): self._unload,
         }.get((method, path.rpartition("/")[2]))
         if own is not None and path.startswith(("/v1/", "/models", "/load_", "/unload_")):
-            shown = headers.get("authorization", "").removeprefix("Bearer ").strip()
-            status, said = (
-                await own(_object(body)) if hmac.compare_digest(shown.encode(), self._key.encode()) else (401, _error("Invalid API Key", 401))
-            )
-            writer.write(_answered(status, said))
+            writer.write(_answered(*await own(_object(body))))
             await writer.drain()
             return
         behind, slot, whole = self._now, None, False
