@@ -55,12 +55,15 @@ def test_vectors_and_rankings_are_those_of_the_library(module_home: Path) -> Non
         m(["a", "window " * 1000])
 
     r = wb.TrainableModule(str(convertible(module_home.parent))).deploy_method(wb.deploy.llama_cpp).start()
-    ranked = r("bridge", documents=TEXTS[:8], top_n=3)
-    best = sorted(range(8), key=lambda i: -expected["logits"][i])
-    assert [score for _, score in ranked] == sorted((score for _, score in ranked), reverse=True)
-    # two documents as good as each other may change places: the file has 16 bits a weight, or fewer
-    assert all(math.isclose(expected["logits"][i], expected["logits"][wanted], abs_tol=0.05) for (i, _), wanted in zip(ranked, best, strict=False))
-    assert all(math.isclose(score, expected["logits"][i], abs_tol=0.1) for i, score in ranked)
+    apart: list[int] = []  # documents whose order does not hang on the last digit of the random model's scores
+    for i in sorted(range(8), key=lambda i: -expected["logits"][i]):
+        if not apart or expected["logits"][apart[-1]] - expected["logits"][i] > 0.05:
+            apart.append(i)
+    assert len(apart) > 3
+    shuffled = sorted(apart)
+    ranked = r("bridge", documents=[TEXTS[i] for i in shuffled], top_n=3)
+    assert [shuffled[i] for i, _ in ranked] == apart[:3]
+    assert all(math.isclose(score, expected["logits"][shuffled[i]], abs_tol=0.1) for i, score in ranked)
     r.stop()
     m.stop()
 

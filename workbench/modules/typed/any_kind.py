@@ -134,9 +134,8 @@ class AnyKind(ChatModule):
                 **_given(parameters, documents=documents, top_n=top_n),
             )
         self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
-        args, kwargs = _typed_arguments(
-            calls.type, input, {**parameters, **_given(files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)}
-        )
+        given = _given(parameters, files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)
+        args, kwargs = _typed_arguments(calls.type, input, given)
         try:
             value = typed_module.ask(self, calls, _with_retries(endpoint, max_retries), args, kwargs)
         except EndpointError as e:
@@ -173,9 +172,8 @@ class AnyKind(ChatModule):
                 **_given(parameters, documents=documents, top_n=top_n),
             )
         self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
-        args, kwargs = _typed_arguments(
-            calls.type, input, {**parameters, **_given(files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)}
-        )
+        given = _given(parameters, files=files, lazyllm_files=lazyllm_files, documents=documents, top_n=top_n)
+        args, kwargs = _typed_arguments(calls.type, input, given)
         try:
             value = await typed_module.aask(self, calls, _with_retries(endpoint, max_retries), args, kwargs)
         except EndpointError as e:
