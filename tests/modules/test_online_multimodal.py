@@ -370,9 +370,7 @@ def test_a_wait_says_how_far_it_is_where_somebody_looks_on(home: Path, quick: No
 
     shown: list[str] = []
     monkeypatch.setattr(waiting, "QUIET", 0.0)
-    monkeypatch.setattr(
-        waiting, "_clock", SimpleNamespace(watch=lambda call: None, forget=lambda call: None)
-    )
+    monkeypatch.setattr(waiting, "_clock", SimpleNamespace(watch=lambda call: None, forget=lambda call: None))
     monkeypatch.setattr(front_end.StatusLine, "show", lambda self, text: shown.append(text))
     with scripted(Task(["PENDING", "RUNNING", "SUCCEEDED"])) as server:
         module("sd", server.url, options={"form": "dashscope_task"})("a cat")
