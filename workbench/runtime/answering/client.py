@@ -16,7 +16,6 @@ from ...core.endpoints import Endpoint, Timeouts
 from ...core.events import UNREADABLE, StreamEvent
 from ...core.messages import ChatRequest, Completion
 from ...core.protocols import Dialect
-from ...errors import WorkbenchError
 from ..network import http
 from ..network.deadline import Deadline
 from ..network.exchange import Exchange
@@ -24,6 +23,7 @@ from ..network.lines import LineSplitter
 from ..secrets.keys import Secret
 from . import failures
 from .channel import Channel, estimate_tokens
+from .pumping import pumping
 from .reader import Reader, Reported
 from .stream import Stream
 
@@ -62,22 +62,8 @@ async def acomplete(endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts
 
 
 async def _pump(channel: Channel, endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts) -> None:
-    watch = Deadline(timeouts)
-    try:
+    with pumping(channel, endpoint, timeouts) as watch:
         await _ask(channel, endpoint, request, timeouts, watch)
-        channel.end()
-    except asyncio.CancelledError:
-        if watch.expired:
-            channel.end(failures.late(channel, endpoint, watch.expired))
-        else:
-            channel.cancelled = not channel.ended or channel.cancelled
-            channel.end()
-    except WorkbenchError as e:
-        channel.end(e)
-    except Exception as e:
-        channel.end(failures.unreadable(channel, endpoint, e))
-    finally:
-        watch.stop()
 
 
 async def _ask(channel: Channel, endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts, watch: Deadline) -> None:

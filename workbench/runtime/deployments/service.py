@@ -19,11 +19,11 @@ from ...core.endpoints import Endpoint, Timeouts
 from ...core.events import Piece
 from ...core.messages import Usage
 from ...core.protocols import HttpRequest
-from ...errors import EndpointError
 from .. import loop
 from ..answering import failures
 from ..answering.arriving import Arriving
 from ..answering.channel import Channel
+from ..answering.pumping import pumping
 from ..network import http
 from ..network.deadline import Deadline
 from ..network.exchange import Exchange
@@ -173,8 +173,7 @@ class _Wire:
 
 
 async def _pump(channel: Channel, outcome: _Outcome, endpoint: Endpoint, request: Request, timeouts: Timeouts) -> None:
-    watch = Deadline(timeouts)
-    try:
+    with pumping(channel, endpoint, timeouts) as watch:
         exchange = Exchange(endpoint, _Wire(), channel, timeouts, watch)
 
         async def receive(answer: http.Answer) -> None:
@@ -183,19 +182,10 @@ async def _pump(channel: Channel, outcome: _Outcome, endpoint: Endpoint, request
             else:
                 await _read_whole(answer, channel, outcome, request.stream, watch)
 
-        await exchange.send(_http(endpoint, request), receive)
-        channel.end()
-    except asyncio.CancelledError:
-        channel.cancelled = not watch.expired
-        channel.end(failures.late(channel, endpoint, watch.expired) if watch.expired else None)
-    except _Told as e:
-        channel.end(e.error)
-    except EndpointError as e:
-        channel.end(e)
-    except Exception as e:
-        channel.end(failures.unreadable(channel, endpoint, e))
-    finally:
-        watch.stop()
+        try:
+            await exchange.send(_http(endpoint, request), receive)
+        except _Told as e:
+            channel.end(e.error)
 
 
 def _http(endpoint: Endpoint, request: Request) -> HttpRequest:

@@ -19,6 +19,7 @@ from .. import loop
 from ..answering import failures
 from ..answering.arriving import Arriving
 from ..answering.channel import Channel
+from ..answering.pumping import pumping
 from . import http
 from .deadline import Deadline
 from .exchange import Exchange
@@ -178,8 +179,7 @@ async def _body(answer: http.Answer, exchange: Exchange) -> bytes:
 
 
 async def _pieces(channel: Channel, endpoint: Endpoint, name: str, request: Any, timeouts: Timeouts) -> None:
-    watch = Deadline(timeouts)
-    try:
+    with pumping(channel, endpoint, timeouts) as watch:
         codec = cast("StreamedCodec", registry.get("codec", name)(endpoint.options))
         exchange = Exchange(endpoint, codec, channel, timeouts, watch)
 
@@ -197,16 +197,6 @@ async def _pieces(channel: Channel, endpoint: Endpoint, name: str, request: Any,
                 raise await exchange.refusal(answer.status, answer.headers, str(e)) from None
 
         await exchange.send(codec.encode_streamed(_named(request, endpoint)), receive)
-        channel.end()
-    except asyncio.CancelledError:
-        channel.cancelled = not watch.expired
-        channel.end(failures.late(channel, endpoint, watch.expired) if watch.expired else None)
-    except WorkbenchError as e:
-        channel.end(e)
-    except Exception as e:
-        channel.end(failures.unreadable(channel, endpoint, e))
-    finally:
-        watch.stop()
 
 
 def _push(channel: Channel, pieces: Any) -> None:
