@@ -9,12 +9,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 import workbench as wb
 from workbench.core.events import Piece
-from workbench.errors import StreamBroken
 
 
 def test_the_shipped_model_starts_and_answers_without_any_environment(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,21 +48,6 @@ def test_sixteen_threads_and_two_streams_in_one_never_mix(home: Path) -> None:
     assert (two.text, one.text) == (alone[9], alone[0])
     assert sorted(mixed) == sorted(alone[0] + alone[9])
     assert m.usage.completion_tokens > 32
-
-
-def test_an_engine_killed_while_it_answers_is_said_and_start_works_again(home: Path) -> None:
-    m = wb.TrainableModule("pocket").start()
-    stream = m.stream("Tell me about yourself", ignore_eos=True, max_tokens=4000)
-    next(stream)
-    assert m.deployment is not None
-    pid = m.deployment.record.pid
-    assert pid is not None
-    psutil.Process(pid).kill()
-    with pytest.raises(StreamBroken, match=r"died and is being started again(.|\n)*start\(\)") as error:
-        stream.join()
-    assert error.value.log_tail
-    assert m("hi")  # it waits
-    assert m.start()("Which day comes after Wednesday?", temperature=0) == "Thursday"
 
 
 NOTEBOOK = """

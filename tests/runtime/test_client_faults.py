@@ -166,6 +166,18 @@ def test_a_connection_closed_before_any_answer_is_tried_again(serve: Callable[..
         stream(serve(lambda connection: None)).join()
 
 
+def test_a_server_that_dies_of_a_request_is_told_by_how_its_connection_ended(serve: Callable[..., Server]) -> None:
+    def die(connection: socket.socket) -> None:
+        server.socket.shutdown(socket.SHUT_RDWR)
+        server.socket.close()
+
+    server = serve(die)
+    with pytest.raises(EndpointDown, match="closed the connection without an answer") as told:
+        stream(server).join()
+    assert "onnect call failed" not in told.value.cause
+    assert len(server.requests) == 1
+
+
 def test_too_many_requests_wait_as_long_as_the_server_says(serve: Callable[..., Server]) -> None:
     server = serve(plain("429 Too Many Requests", b'{"error": {"message": "slow down"}}', "Retry-After: 0.05"), good)
     assert stream(server).join().text == "fine"

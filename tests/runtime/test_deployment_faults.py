@@ -32,7 +32,7 @@ from workbench.runtime.answering.client import open_stream
 from workbench.runtime.supervision import asked
 from workbench.runtime.work import jobs
 
-from ..support.job_helpers import Submit, alive, ended, states, until
+from ..support.job_helpers import Submit, alive, ended, kill_engine, resting, states, until
 
 DAY = "Which day comes after Wednesday?"
 
@@ -47,13 +47,6 @@ def job_of(m: Any) -> wb.Deployment:
     return found
 
 
-def kill_engine(m: Any) -> int:
-    pid = job_of(m).record.pid
-    assert pid is not None
-    psutil.Process(pid).kill()
-    return pid
-
-
 def restarts(m: Any) -> list[dict[str, Any]]:
     return [dict(e.data) for e in job_of(m).events() if e.event == "restart"]
 
@@ -66,13 +59,16 @@ def test_an_engine_killed_while_it_answers_comes_up_again_at_its_port_and_the_ne
     url, key = m.endpoint.url, Path(m.endpoint.key_file).read_text()
     stream = m.stream("Tell me about yourself", ignore_eos=True, max_tokens=4000)
     next(stream)
-    kill_engine(m)
-    with pytest.raises(StreamBroken, match="died and is being started again") as broken:
-        stream.join()
+    kill_engine(job_of(m).id)
+    until(lambda: job_of(m).state == "preparing", "its death to be seen")
+    with resting(job_of(m).id):
+        assert "Restarting" in repr(wb.deployments())
+        with pytest.raises(StreamBroken, match="died and is being started again") as broken:
+            stream.join()
     assert broken.value.partial == stream.text
+    assert broken.value.log_tail
     assert "killed. This is restart 1 of 3 in a row" in broken.value.cause
     assert f"the call waits until it answers, and so does start(). What came until then, {len(stream.text):,} characters" in broken.value.fix
-    assert "Restarting" in repr(wb.deployments())
     assert m(DAY, temperature=0) == "Thursday"  # it waited
     assert m.endpoint.url == url
     assert Path(m.endpoint.key_file).read_text() == key
@@ -83,16 +79,28 @@ def test_an_engine_killed_while_it_answers_comes_up_again_at_its_port_and_the_ne
     assert job_of(m).restarts == 1
 
 
+def test_who_reads_on_after_the_engine_has_come_back_is_told_that_it_answers(home: Path) -> None:
+    m = dummy(text="one two three", delay=0.2).start()
+    stream = m.stream("hi")
+    next(stream)
+    kill_engine(job_of(m).id)
+    until(lambda: job_of(m).restarts == 1 and job_of(m).state == "running", "its return")
+    with pytest.raises(StreamBroken, match=r"died and was started again(.|\n)*Ask again: it answers"):
+        stream.join()
+    assert m("hi") == "one two three"
+
+
 def test_a_call_waits_for_a_restart_no_longer_than_allowed_and_no_longer_than_there_is_hope(home: Path) -> None:
     m = dummy(restarts=9).start()
-    kill_engine(m)
-    with pytest.raises(EndpointDown, match="Nobody answers"):
-        open_stream(m.endpoint, ChatRequest((Message("user", "hi"),)), timeouts=Timeouts(restart=0.2)).join()
+    with resting(job_of(m).id):
+        kill_engine(job_of(m).id)
+        with pytest.raises(EndpointDown, match="Nobody answers"):
+            open_stream(m.endpoint, ChatRequest((Message("user", "hi"),)), timeouts=Timeouts(restart=0.2)).join()
     calls = [m.stream("hi") for _ in range(20)]
     assert {stream.join().text[:12] for stream in calls} == {"reply for hi"}
     waiting = threading.Thread(target=lambda: told.append(caught(lambda: m("hi"))))
     told: list[EndpointError] = []
-    kill_engine(m)
+    kill_engine(job_of(m).id)
     waiting.start()
     until(lambda: job_of(m).state == "preparing", "its death to be seen")
     wb.deployment("nothing").stop().wait()
@@ -136,7 +144,7 @@ def test_an_engine_that_dies_while_it_loads_is_not_started_again(home: Path) -> 
 
 def test_a_stop_during_the_pause_before_a_restart_works_at_once(home: Path) -> None:
     m = dummy(restarts=9).start()
-    kill_engine(m)
+    kill_engine(job_of(m).id)
     until(lambda: restarts(m), "the pause")
     m.stop()
     assert wb.deployments()[0].state == "cancelled"
@@ -146,7 +154,7 @@ def test_a_stop_during_the_pause_before_a_restart_works_at_once(home: Path) -> N
 def test_a_restart_that_is_asked_for_during_the_pause_does_not_wait_for_its_end(home: Path) -> None:
     m = dummy(restarts=9).start()
     for _ in range(3):
-        kill_engine(m)
+        kill_engine(job_of(m).id)
         until(lambda: job_of(m).state == "preparing", "the death to be seen")
         m.restart()
     assert m("hi")
@@ -181,7 +189,7 @@ def test_a_port_that_somebody_takes_during_a_restart_gives_another_and_modules_f
     m = dummy(restarts=3).start()
     other = wb.TrainableModule("x").attach(job_of(m))
     port = int(m.endpoint.url.split(":")[-1].split("/")[0])
-    kill_engine(m)
+    kill_engine(job_of(m).id)
     with until(lambda: taken(port), "the port"):
         until(lambda: job_of(m).state == "running" and job_of(m).url != f"http://127.0.0.1:{port}/v1", "another port")
         assert m("hi")  # without start()
@@ -233,7 +241,7 @@ def test_a_model_folder_that_goes_away_harms_nobody_until_a_restart_which_names_
     m = wb.TrainableModule(model).start()
     shutil.rmtree(model)
     assert m(DAY, temperature=0) == "Thursday"
-    kill_engine(m)
+    kill_engine(job_of(m).id)
     record = ended(job_of(m).id)
     assert record.failure is not None
     assert "was to be started again" in record.failure.cause

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -67,3 +70,30 @@ def alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def kill_engine(job_id: str) -> int:
+    """Kill a deployment's engine and wait until nobody listens at its port any more; the process that was killed."""
+    record = jobs.store().job(job_id)
+    place = urlsplit(str((record.endpoint or {}).get("url", "")))
+    assert record.pid is not None
+    psutil.Process(record.pid).kill()
+    until(lambda: refused(str(place.hostname), int(place.port or 0)) or jobs.store().job(job_id).pid != record.pid, "the engine's end")
+    return record.pid
+
+
+def refused(host: str, port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as connection:
+        return connection.connect_ex((host, port)) != 0
+
+
+@contextlib.contextmanager
+def resting(job_id: str) -> Iterator[None]:
+    """A job whose supervisor does nothing meanwhile: what its record says stays so, however busy the machine is."""
+    supervisor = psutil.Process(jobs.store().job(job_id).supervisor_pid)
+    supervisor.suspend()
+    try:
+        yield
+    finally:
+        supervisor.resume()

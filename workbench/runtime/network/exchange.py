@@ -66,7 +66,7 @@ class Exchange:
         EndpointError
         """
         channel, endpoint, attempt = self.channel, self.endpoint, 0
-        reached = False  # what may have ended an engine is not sent to it again when it has come back
+        closed = ""  # how a connection ended that had been made: what may have ended an engine is not sent to it again when it has come back
         keys_left = keys.count(endpoint) - 1
         self.watch.rest()
         while True:
@@ -76,14 +76,16 @@ class Exchange:
                 async with rate.turn(endpoint):
                     return await self._once(call, receive, sending)
             except http.ConnectFailed as e:
-                if not reached and (again := await self._back(call)) is not None:
+                if not closed and (again := await self._back(call)) is not None:
                     call, endpoint, attempt = again, self.endpoint, attempt - 1
                     continue
-                if last or (reached and endpoint.job_id):
-                    raise (failures.silent if reached else failures.unreachable)(channel, endpoint, str(e)) from None
+                if closed and (last or endpoint.job_id):
+                    raise failures.silent(channel, endpoint, closed) from None
+                if last:
+                    raise failures.unreachable(channel, endpoint, str(e)) from None
                 pause = 0.1 * 2.0**attempt
             except http.Disconnected as e:
-                reached = True
+                closed = str(e)
                 if self.watch.heard:
                     raise failures.broken(channel, endpoint, str(e)) from None
                 if last or not call.repeatable:

@@ -66,7 +66,7 @@ async def _lines(socket: ClientConnection) -> AsyncIterator[bytes]:
     except ConnectionClosedOK:
         return
     except ConnectionClosed as e:
-        raise Disconnected(str(e)) from None
+        raise Disconnected(str(e) or type(e).__name__) from None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
