@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -175,6 +176,18 @@ def test_without_the_key_nothing_is_told(shop: wb.ServerModule, place: str) -> N
         assert status == 401
         assert "Authentication failed" in said
     assert ask(base + "/price/a", None, "", **{"Security-Key": key_of(shop)})[0] == 200
+
+
+def test_a_page_in_a_browser_may_call_with_the_key_wherever_it_came_from(shop: wb.ServerModule) -> None:
+    page = {"Origin": "https://a.page", "Content-Type": "application/json"}
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    before = httpx.options(shop.url, headers={**page, **asked})
+    assert (before.status_code, before.content) == (204, b"")
+    assert before.headers["access-control-allow-headers"] == "authorization,content-type"
+    refused = httpx.post(shop.url, json="a", headers=page)
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")
+    answer = httpx.post(shop.url.replace("generate", "call/sell"), json=0, headers={**page, "Authorization": f"Bearer {key_of(shop)}"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
 
 def test_health_and_the_page_need_no_key_and_the_page_no_network(shop: wb.ServerModule) -> None:

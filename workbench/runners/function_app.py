@@ -22,6 +22,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.runners import cross_origin
 from workbench.runners.function_calls import Calls, refusal
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def application(loaded: dict[str, Any], spec: dict[str, Any], keys: Sequence[str
 
 
 class _Guard:
-    """Lets in who shows a key; 401 for others. Nobody through a web socket: nothing here has one."""
+    """Lets in who shows a key, pages of any origin too; 401 for others. Nobody through a web socket: nothing here has one."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[str], open_paths: Collection[str]) -> None:
         self._app, self._keys, self._open = app, [k.encode() for k in keys], open_paths
@@ -96,6 +97,10 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
+            return
+        send = cross_origin.readable(scope, send)
+        if cross_origin.is_preflight(scope):
+            await cross_origin.allow(scope, send)
             return
         if scope["type"] == "http" and scope["path"] not in self._open and not self._known(dict(scope["headers"])):
             await _json(refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'."), 401)(

@@ -16,6 +16,9 @@ else:
     from serving_fields import Refusal
 
 DEFAULT = "default"
+OPENAIS = frozenset(  # clients of OpenAI's name one unasked
+    ("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse")
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Voices:
         """
         name = name or self.default or DEFAULT
         kind = self.family.voice
-        if name == DEFAULT and not self.names:
+        if not self.names and (name == DEFAULT or name in OPENAIS):
             return "", self._without()
         if name == DEFAULT:
             name = self.family.usual if self.family.usual in self.names else self.names[0]

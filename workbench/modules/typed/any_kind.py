@@ -201,7 +201,7 @@ class AnyKind(ChatModule):
             raise self._is_not("has no stream", "Its answer comes as a whole.")
         self._only_chats_take(tools=tools, llm_chat_history=llm_chat_history)
         retries = parameters.pop("max_retries", None)
-        return typed_module.speech(calls, _with_retries(endpoint, retries), input, parameters, self._explained)
+        return typed_module.speech(self, calls, _with_retries(endpoint, retries), input, parameters, self._explained)
 
     # ---- what only a chat has
 

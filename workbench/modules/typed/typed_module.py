@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +67,7 @@ class TypedModule(ModuleBase):
         SpeechStream
             Iterate it (``for`` or ``async for``) for bytes, or ``join()`` it for the whole `Audio`.
         """
-        return speech(self._calls, self.endpoint, input, parameters)
+        return speech(self, self._calls, self.endpoint, input, parameters)
 
 
 def ask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -86,15 +88,31 @@ async def aask(module: ModuleBase, calls: TypedCalls, endpoint: Endpoint, args: 
 
 
 def speech(
-    calls: TypedCalls, endpoint: Endpoint, input: Any, parameters: Mapping[str, Any], explain: Callable[[EndpointError], EndpointError] | None = None
+    module: ModuleBase,
+    calls: TypedCalls,
+    endpoint: Endpoint,
+    input: Any,
+    parameters: Mapping[str, Any],
+    explain: Callable[[EndpointError], EndpointError] | None = None,
 ) -> SpeechStream:
-    """Speech while it is made; ``explain`` makes a better error of one."""
+    """Speech while it is made, noted at its end; ``explain`` makes a better error of one."""
     from ...runtime.network.calls import open_pieces
 
     where, request, mime, rate = calls.spoken(endpoint, input, parameters)
     pieces = open_pieces(where, calls.codec, request, calls.timeouts)
     pieces.explain = explain
+    pieces.on_end(partial(_said, module))
     return SpeechStream(pieces, mime, rate, where.model)
+
+
+def _said(module: ModuleBase, completion: Completion) -> None:
+    _remember(module, replace(completion, details={"made": int(completion.finish_reason == "stop")}))
+
+
+def _remember(module: ModuleBase, completion: Completion) -> None:
+    """Tell the module's ``recent``, where it has that."""
+    if (recent := getattr(module, "recent", None)) is not None:
+        recent.append((time.time(), completion))
 
 
 class _Noted:
@@ -113,10 +131,8 @@ class _Noted:
         return outcome.make()
 
     def _note(self, reason: FinishReason, used: Usage, made: int) -> None:
-        recent = getattr(self._module, "recent", None)
-        if recent is not None:
-            timing = Timing(total=time.monotonic() - self._began)
-            recent.append((time.time(), Completion("", finish_reason=reason, usage=used, timing=timing, model=self._model, details={"made": made})))
+        timing = Timing(total=time.monotonic() - self._began)
+        _remember(self._module, Completion("", finish_reason=reason, usage=used, timing=timing, model=self._model, details={"made": made}))
 
     def __enter__(self) -> _Noted:
         self._began = time.monotonic()

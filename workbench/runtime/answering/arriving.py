@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from ...core.messages import Completion
 from ...errors import EndpointError
 from .. import loop
 from ..network.pulse import pulse
@@ -98,6 +99,13 @@ class Arriving(Generic[T]):
     def close(self) -> None:
         """Abort the request upstream at once, unless it has ended. Pieces that have arrived can still be read."""
         self._abort()
+
+    def on_end(self, action: Callable[[Completion], object]) -> Self:
+        """Call ``action`` once with the answer when it has ended, however it ended; it must be quick and not raise."""
+        self._channel.actions.append(action)
+        if self._channel.ended:
+            self._channel.act()
+        return self
 
     @property
     def closed(self) -> bool:

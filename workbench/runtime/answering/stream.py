@@ -6,8 +6,6 @@ format and no socket (`workbench.runtime.answering.client` pumps).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...core.events import Piece
 from ...core.messages import Completion, FinishReason, Timing, Usage
 from .arriving import Arriving
@@ -55,13 +53,6 @@ class Stream(Arriving[Piece]):
         self._channel.pieces.clear()
         self._raise()
         return self._channel.completion()
-
-    def on_end(self, action: Callable[[Completion], object]) -> Stream:
-        """Call ``action`` once with the answer when it has ended, however it ended; it must be quick and not raise."""
-        self._channel.actions.append(action)
-        if self._channel.ended:
-            self._channel.act()
-        return self
 
     @property
     def completion(self) -> Completion:

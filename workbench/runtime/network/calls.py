@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from ... import registry
 from ...core.endpoints import Endpoint, Timeouts
+from ...core.messages import Usage
 from ...core.protocols import Codec, FollowUp, Refused, StreamedCodec
 from ...errors import EndpointError, WorkbenchError
 from .. import loop
@@ -196,7 +197,9 @@ async def _pieces(channel: Channel, endpoint: Endpoint, name: str, request: Any,
                     raise failures.broken(channel, endpoint, str(e)) from None
                 raise await exchange.refusal(answer.status, answer.headers, str(e)) from None
 
+        channel.model, channel.usage = endpoint.model, Usage()
         await exchange.send(codec.encode_streamed(_named(request, endpoint)), receive)
+        channel.finish = "stop"
 
 
 def _push(channel: Channel, pieces: Any) -> None:
