@@ -4,7 +4,7 @@ import { h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import * as icons from '../../common/icons';
-import { Button, Glyph } from '../../common/parts';
+import { Button, Glyph } from '../../common/parts/button';
 import { c, call, t } from './shared';
 import type { Props } from './shared';
 import { busy } from './state';

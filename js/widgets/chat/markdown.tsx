@@ -10,7 +10,8 @@ import type { ComponentChildren, VNode } from 'preact';
 import { lexer } from 'marked';
 import type { Token, Tokens } from 'marked';
 import * as icons from '../../common/icons';
-import { Button, Copy } from '../../common/parts';
+import { Button } from '../../common/parts/button';
+import { Copy } from '../../common/parts/copy';
 import { highlight } from './highlight';
 
 export interface MarkdownWords {

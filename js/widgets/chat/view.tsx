@@ -4,7 +4,10 @@
 import { Fragment, h } from 'preact';
 import type { VNode } from 'preact';
 import * as icons from '../../common/icons';
-import { Button, Confirm, Facts, ProblemNote } from '../../common/parts';
+import { Button } from '../../common/parts/button';
+import { Confirm } from '../../common/parts/confirm';
+import { ProblemNote } from '../../common/parts/notes';
+import { Facts } from '../../common/parts/state';
 import { Composer, Scroll } from './composer';
 import { Drawer } from './drawer';
 import { modelFacts, Name } from './model';

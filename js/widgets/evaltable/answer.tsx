@@ -6,7 +6,7 @@ import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
-import { Glyph } from '../../common/parts';
+import { Glyph } from '../../common/parts/button';
 import { worddiff } from '../../common/worddiff';
 import type { Run } from '../../common/worddiff';
 import { value } from './cards';

@@ -5,7 +5,7 @@ import type { VNode } from 'preact';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
 import { timeWords, translator } from '../../common/messages';
-import { Glyph } from '../../common/parts';
+import { Glyph } from '../../common/parts/button';
 import type { Head, Summary, Verdict } from './state';
 import { evaltable } from './words';
 

@@ -6,7 +6,7 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
-import { Button } from '../../common/parts';
+import { Button } from '../../common/parts/button';
 import { problemOf } from '../../common/rpc';
 import type { Run } from '../../common/worddiff';
 import { Said, ScoreChip, useRuns } from './answer';

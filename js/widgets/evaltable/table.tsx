@@ -6,7 +6,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
-import { Button, Glyph } from '../../common/parts';
+import { Button, Glyph } from '../../common/parts/button';
 import { Mark } from './cards';
 import { DataRow, Drawer } from './row';
 import { t, times } from './shared';

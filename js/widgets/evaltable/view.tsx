@@ -2,7 +2,7 @@
 /** The evaluation's card, put together from its parts. */
 import { h } from 'preact';
 import type { VNode } from 'preact';
-import { ProblemNote } from '../../common/parts';
+import { ProblemNote } from '../../common/parts/notes';
 import { Cards } from './cards';
 import { HeadRow } from './head';
 import { c, t } from './shared';

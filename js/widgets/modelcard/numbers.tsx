@@ -4,7 +4,7 @@ import { h } from 'preact';
 import type { VNode } from 'preact';
 import * as format from '../../common/format';
 import { timeWords, translator } from '../../common/messages';
-import { Spark } from '../../common/parts';
+import { Spark } from '../../common/parts/spark';
 import type { Card } from './state';
 import { modelcard } from './words';
 

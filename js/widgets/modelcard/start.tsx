@@ -6,7 +6,9 @@ import type { VNode } from 'preact';
 import * as format from '../../common/format';
 import * as icons from '../../common/icons';
 import { timeWords } from '../../common/messages';
-import { Bar, Glyph, Log } from '../../common/parts';
+import { Glyph } from '../../common/parts/button';
+import { Log } from '../../common/parts/log';
+import { Bar } from '../../common/parts/state';
 import type { Card, Step } from './state';
 
 const times = timeWords();

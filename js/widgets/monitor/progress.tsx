@@ -4,7 +4,7 @@ import { h } from 'preact';
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import * as format from '../../common/format';
-import { Bar } from '../../common/parts';
+import { Bar } from '../../common/parts/state';
 import { c, t, times } from './shared';
 import type { JobView, MonitorState } from './state';
 

@@ -2,8 +2,10 @@
 /** The monitor's card, put together from its parts. */
 import { h } from 'preact';
 import type { VNode } from 'preact';
-import { Confirm, Copy, Switch, Tabs } from '../../common/parts';
-import type { TabItem } from '../../common/parts';
+import { Switch, Tabs } from '../../common/parts/choices';
+import { Confirm } from '../../common/parts/confirm';
+import { Copy } from '../../common/parts/copy';
+import type { TabItem } from '../../common/parts/choices';
 import { act, c, t } from './shared';
 import type { Props } from './shared';
 import { Head } from './head';
