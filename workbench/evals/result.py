@@ -6,7 +6,6 @@ anybody sees it (`journal`).
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..core.messages import Usage
-from ..errors import DataError, JobNotFound
+from ..errors import DataError
 from . import journal
 from .coalesce import Coalesced
 from .identity import Identity
@@ -199,21 +198,9 @@ class EvalResult:
             Columns row, input, expected, model, output, error, skipped, one a scorer, latency and first_token (seconds),
             prompt_tokens, completion_tokens; cost (US dollars) and judge_tokens where there are any.
         """
-        import pandas as pd
+        from .frame import frame_of
 
-        def line(row: EvalRow, model: str, o: EvalOutput) -> list[Any]:
-            asked = [row.index, row.input, row.expected, model, o.value, o.error, o.skipped]
-            cost = [o.latency, o.first_token, o.usage.prompt_tokens, o.usage.completion_tokens]
-            return [*asked, *(o.scores.get(s) for s in self.scorers), *cost, o.cost, o.judge_usage.total_tokens]
-
-        columns = ["row", "input", "expected", "model", "output", "error", "skipped", *self.scorers]
-        columns += ["latency", "first_token", "prompt_tokens", "completion_tokens", "cost", "judge_tokens"]
-        lines = [line(row, model, o) for row in self.rows for model, o in zip(self.models, row.outputs, strict=False)]
-        frame = pd.DataFrame(lines, columns=columns)
-        numbers = [*self.scorers, "latency", "first_token", "cost"]
-        frame[numbers] = frame[numbers].astype(float)
-        unknown = [c for c, there in (("cost", frame["cost"].notna().any()), ("judge_tokens", frame["judge_tokens"].any())) if not there]
-        return frame.drop(columns=unknown)
+        return frame_of(self)
 
     # What the runner does
 
@@ -309,24 +296,13 @@ class EvalResult:
             The absolute path of the file.
         """
         from . import announce, report
+        from .frame import training_of
 
         target = Path(path).expanduser().absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(report.html(self, metrics=self._training() if metrics is None else metrics), encoding="utf-8")
+        target.write_text(report.html(self, metrics=training_of(self) if metrics is None else metrics), encoding="utf-8")
         announce.saved(self, target)
         return target
-
-    def _training(self) -> pd.DataFrame | None:
-        """What the fine-tuning of the last model measured, where its job is still there."""
-        job = self.facts.get("models", {}).get(self.models[-1], {}).get("job") if self.models else None
-        if not job:
-            return None
-        from ..runtime.work import jobs
-        from ..runtime.work.metrics import as_frame
-
-        with contextlib.suppress(JobNotFound):
-            return as_frame(jobs.all_metrics(job))
-        return None
 
     def to_markdown(self) -> str:
         """The summary as a Markdown table."""
