@@ -20,6 +20,7 @@ from workbench.errors import BadRequest, EndpointDown, EndpointTimeout, RateLimi
 from workbench.runtime import loop
 from workbench.runtime.answering.client import open_stream
 from workbench.runtime.answering.stream import Stream
+from workbench.runtime.network import http
 
 Script = Callable[[socket.socket], None]
 ASK = ChatRequest(as_messages("Hi"))
@@ -308,9 +309,12 @@ def test_tool_calls_are_put_together(serve: Callable[..., Server]) -> None:
     assert opened.text == ""
 
 
-def test_a_deployment_that_nobody_here_knows_is_not_waited_for(home: Path) -> None:
+def test_a_deployment_that_nobody_here_knows_is_asked_once_and_not_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, send = [], http.send
+    monkeypatch.setattr(http, "send", lambda *args, **options: (sent.append(args), send(*args, **options))[1])
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "m", job_id="nowhere1")
     with pytest.raises(EndpointDown, match="Nobody answers"):
         open_stream(endpoint, ChatRequest(as_messages("hi"))).join()
+    assert len(sent) == 1

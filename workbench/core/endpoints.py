@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))  # hosts of addresses that are this machine's
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..core.endpoints import Endpoint
+from ..core.endpoints import LOOPBACK, Endpoint
 from ..core.media import Media, kind_of
 from ..core.messages import Usage
 from ..core.protocols import HttpRequest, Refused
@@ -19,7 +19,6 @@ from ..errors import ArgumentError, unknown_argument
 from .openai_errors import error_from
 
 _IDS = ("x-request-id", "request-id", "x-ms-request-id", "apim-request-id", "x-tt-logid", "trace-id", "x-siliconcloud-trace-id", "x-api-request-id")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class JsonCodec:
@@ -188,7 +187,7 @@ def fetchable(url: str) -> str:
         When it is neither.
     """
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and (parts.hostname or "") in _LOOPBACK):
+    if parts.scheme == "https" or (parts.scheme == "http" and (parts.hostname or "") in LOOPBACK):
         return url
     raise ValueError(f"The result's address is neither https nor on this machine: {parts.scheme}://{parts.hostname}")
 

@@ -1,23 +1,24 @@
-"""Tables of an evaluation: its own rows, and the training that led to it. Knows pandas."""
+"""Tables of an evaluation: its own rows, and the training that led to it. Loads pandas when it makes one."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from ..errors import JobNotFound
 from ..runtime.work import jobs
 from ..runtime.work.metrics import as_frame
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .result import EvalResult
     from .values import EvalOutput, EvalRow
 
 
 def frame_of(result: EvalResult) -> pd.DataFrame:
     """One line a row and model; see `EvalResult.to_pandas`."""
+    import pandas as pd
 
     def line(row: EvalRow, model: str, o: EvalOutput) -> list[Any]:
         asked = [row.index, row.input, row.expected, model, o.value, o.error, o.skipped]

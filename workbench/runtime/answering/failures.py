@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ...core.endpoints import Endpoint
+from ...core.endpoints import LOOPBACK, Endpoint
 from ...errors import AuthenticationFailed, BadRequest, EndpointDown, EndpointError, EndpointTimeout, StreamBroken
 from ..deployments.endpoints import last_words
-from ..network.http import LOOPBACK, proxy_for
+from ..network.http import proxy_for
 from .channel import Channel
 
 _NO_NAME = (

@@ -79,10 +79,8 @@ class Exchange:
                 if not closed and (again := await self._back(call)) is not None:
                     call, endpoint, attempt = again, self.endpoint, attempt - 1
                     continue
-                if closed and (last or endpoint.job_id):
-                    raise failures.silent(channel, endpoint, closed) from None
-                if last:
-                    raise failures.unreachable(channel, endpoint, str(e)) from None
+                if last or endpoint.job_id:  # a deployment that does not come back is not there the next time either
+                    raise (failures.silent(channel, endpoint, closed) if closed else failures.unreachable(channel, endpoint, str(e))) from None
                 pause = 0.1 * 2.0**attempt
             except http.Disconnected as e:
                 closed = str(e)

@@ -9,7 +9,7 @@ import asyncio
 from urllib.parse import urljoin, urlsplit
 
 from ...core import sizes
-from ...core.endpoints import Endpoint, Timeouts
+from ...core.endpoints import LOOPBACK, Endpoint, Timeouts
 from ...core.media import Media, of_bytes
 from ...errors import EndpointDown, EndpointError, EndpointTimeout
 from .. import loop
@@ -18,7 +18,6 @@ from . import http
 LIMIT = 512 * 2**20  # bytes of one file
 _REDIRECTS = 5
 _ATTEMPTS = 3
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 async def fetch(file: Media, endpoint: Endpoint, timeouts: Timeouts | None = None) -> Media:
@@ -98,8 +97,8 @@ async def _read(answer: http.Answer, file: Media, endpoint: Endpoint) -> Media:
 
 def _allowed(url: str, endpoint: Endpoint) -> bool:
     parts = urlsplit(url)
-    if (parts.hostname or "") in _LOOPBACK:
-        return (urlsplit(endpoint.url).hostname or "") in _LOOPBACK
+    if (parts.hostname or "") in LOOPBACK:
+        return (urlsplit(endpoint.url).hostname or "") in LOOPBACK
     return parts.scheme == "https"
 
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from ...core.endpoints import Network
+from ...core.endpoints import LOOPBACK, Network
 from . import http_local
 from .certificates import VARIABLES, trusted
 from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
@@ -21,9 +21,8 @@ from .http_answer import Answer, ConnectFailed, Disconnected, NotHttp, lower
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["LOOPBACK", "Answer", "ConnectFailed", "Disconnected", "NotHttp", "Sending", "proxy_for", "send"]
+__all__ = ["Answer", "ConnectFailed", "Disconnected", "NotHttp", "Sending", "proxy_for", "send"]
 
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
 Sending = Callable[[int, int], object]  # told the bytes that are sent, and how many there are
 PART = 1 << 16
