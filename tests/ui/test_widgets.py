@@ -58,6 +58,8 @@ def test_a_model_is_deployed_from_its_card_answers_in_a_chat_and_stops(open_note
     expect(answer.locator(".foot")).to_contain_text(re.compile(r"first token.*tok/s.*tokens"), timeout=60_000)
     assert len(answer.locator(".md").inner_text()) > 20
     expect(card).to_contain_text("Tokens/s, all users")
+    expect(card).to_contain_text("llama.cpp")
+    expect(chat).to_contain_text(re.compile(r"llama\.cpp.*of 2,048 tokens"))
     notebook.shot("card", card)
     notebook.shot("chat", chat)
 

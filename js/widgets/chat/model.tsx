@@ -2,6 +2,7 @@
 /** A model by its name and state. */
 import { h } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
+import { engineName } from '../../common/engines';
 import * as format from '../../common/format';
 import { t } from './shared';
 import type { ModelView } from './state';
@@ -21,7 +22,7 @@ export const Name = ({ model }: { model: ModelView }): VNode => (
 
 export function modelFacts(model: ModelView): ComponentChildren[] {
   return [
-    model.state === 'starting' ? t('starting') : model.engine,
+    model.state === 'starting' ? t('starting') : engineName(model.engine),
     model.context !== null && model.used > 0 && t('context', { used: format.integer(model.used), context: format.integer(model.context) })
   ];
 }
