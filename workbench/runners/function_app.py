@@ -16,19 +16,18 @@ The key comes as ``Authorization: Bearer …`` or ``Security-Key: …``. Does no
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.runners import cross_origin
 from workbench.runners.function_calls import Calls, refusal
+from workbench.runners.serving_guard import Guard
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
 OWN = {"/generate", "/call/{method}", "/_call/{method}", "/openapi.json", "/docs", "/health"}
 OPEN = {"/docs", "/health"}
@@ -85,34 +84,8 @@ def application(loaded: dict[str, Any], spec: dict[str, Any], keys: Sequence[str
         open_paths.add("/")
     if decorated is not None:
         routes.append(Mount("/", decorated))
-    return _Guard(Starlette(routes=routes), keys, open_paths)
-
-
-class _Guard:
-    """Lets in who shows a key, pages of any origin too; 401 for others. Nobody through a web socket: nothing here has one."""
-
-    def __init__(self, app: ASGIApp, keys: Sequence[str], open_paths: Collection[str]) -> None:
-        self._app, self._keys, self._open = app, [k.encode() for k in keys], open_paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        send = cross_origin.readable(scope, send)
-        if cross_origin.is_preflight(scope):
-            await cross_origin.allow(scope, send)
-            return
-        if scope["type"] == "http" and scope["path"] not in self._open and not self._known(dict(scope["headers"])):
-            await _json(refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'."), 401)(
-                scope, receive, send
-            )
-            return
-        await self._app(scope, receive, send)
-
-    def _known(self, headers: dict[bytes, bytes]) -> bool:
-        bearer = headers.get(b"authorization", b"")
-        shown = [headers.get(b"security-key", b""), bearer[7:].strip() if bearer[:7].lower() == b"bearer " else b""]
-        return any(hmac.compare_digest(one, key) for one in shown for key in self._keys)
+    refused = refusal("AuthenticationFailed", "Authentication failed: send the server's key as 'Authorization: Bearer …'.")
+    return Guard(Starlette(routes=routes), *keys, open_paths=open_paths, header=b"security-key", refused=refused)
 
 
 class _Server:
