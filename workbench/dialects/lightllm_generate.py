@@ -6,15 +6,14 @@ tools nor files, as vLLM's ``/generate`` does not.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.events import UNREADABLE, ErrorInStream, Finish, StreamEvent, TextDelta, UsageReport
+from ..core.events import Finish, StreamEvent, TextDelta, UsageReport
 from ..core.messages import ChatRequest, FinishReason, Usage
 from ..core.protocols import HttpRequest
 from . import parameters
-from .openai_errors import message_of
+from .raw_events import RawDecoder
 from .vllm_generate import VllmGenerate
 
 _NAMES = {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens", "stop": "stop_sequences"}
@@ -46,33 +45,16 @@ class LightLLMGenerate(VllmGenerate):
         return LightLLMDecoder()
 
 
-class LightLLMDecoder:
+class LightLLMDecoder(RawDecoder):
     """Lines of one answer → events."""
 
     def __init__(self) -> None:
-        self.done = False
+        super().__init__("LightLLM's form")
 
-    def feed(self, line: str) -> Iterator[StreamEvent]:
-        """The events of one line."""
-        text = line.removeprefix("data:").strip()
-        if not text or line.startswith(":"):
-            return
-        try:
-            found = json.loads(text)
-        except ValueError:
-            found = None
-        if isinstance(found, dict) and found.get("error"):
-            yield ErrorInStream(message_of(found), "", 0, text)
-        elif isinstance(found, dict) and isinstance(found.get("token"), Mapping):
-            yield from self._token(found)
-        elif isinstance(found, dict) and found.get("generated_text") is not None:
-            yield from self._whole(found)
-        else:
-            yield ErrorInStream(f"The server sent something that is not in LightLLM's form: {text[:200]}", UNREADABLE, body=text)
-
-    def close(self) -> Iterable[StreamEvent]:
-        """Nothing is held back."""
-        return ()
+    def _told(self, found: Mapping[str, Any]) -> Iterator[StreamEvent] | None:
+        if isinstance(found.get("token"), Mapping):
+            return self._token(found)
+        return self._whole(found) if found.get("generated_text") is not None else None
 
     def _token(self, found: Mapping[str, Any]) -> Iterator[StreamEvent]:
         token = found["token"]

@@ -7,14 +7,15 @@ step: SGLang's has all of the text so far, LMDeploy's the new piece. The servers
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.events import UNREADABLE, ErrorInStream, Finish, StreamEvent, TextDelta, UsageReport
+from ..core.events import ErrorInStream, Finish, StreamEvent, TextDelta, UsageReport
 from ..core.messages import ChatRequest, FinishReason, Usage
 from ..core.protocols import HttpRequest
 from . import parameters
 from .openai_errors import message_of
+from .raw_events import RawDecoder
 from .vllm_generate import PATH, VllmGenerate
 
 _ENDS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "cancelled"}
@@ -52,7 +53,7 @@ class LMDeployGenerate(VllmGenerate):
         return GenerateDecoder(self.title, grows=False)
 
 
-class GenerateDecoder:
+class GenerateDecoder(RawDecoder):
     """Lines of one answer → events.
 
     Parameters
@@ -64,28 +65,11 @@ class GenerateDecoder:
     """
 
     def __init__(self, title: str, *, grows: bool) -> None:
-        self.done = False
-        self._title, self._grows, self._said = title, grows, ""
+        super().__init__(f"{title}'s form")
+        self._grows, self._said = grows, ""
 
-    def feed(self, line: str) -> Iterator[StreamEvent]:
-        """The events of one line."""
-        text = line.removeprefix("data:").strip()
-        if not text or text == "[DONE]" or line.startswith(":"):
-            return
-        try:
-            found = json.loads(text)
-        except ValueError:
-            found = None
-        if isinstance(found, dict) and found.get("error"):
-            yield ErrorInStream(message_of(found), "", 0, text)
-        elif isinstance(found, dict) and isinstance(found.get("text"), str):
-            yield from self._step(found["text"], found.get("meta_info") or {})
-        else:
-            yield ErrorInStream(f"The server sent something that is not in {self._title}'s form: {text[:200]}", UNREADABLE, body=text)
-
-    def close(self) -> Iterable[StreamEvent]:
-        """Nothing is held back."""
-        return ()
+    def _told(self, found: Mapping[str, Any]) -> Iterator[StreamEvent] | None:
+        return self._step(found["text"], found.get("meta_info") or {}) if isinstance(found.get("text"), str) else None
 
     def _step(self, text: str, told: Mapping[str, Any]) -> Iterator[StreamEvent]:
         if self._grows and text.startswith(self._said):

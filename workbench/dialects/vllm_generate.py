@@ -7,18 +7,18 @@ user goes as it is, a conversation as a line for who speaks and what is said.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from ..core.endpoints import Endpoint
-from ..core.events import UNREADABLE, ErrorInStream, Finish, StreamEvent, TextDelta
+from ..core.events import Finish, StreamEvent, TextDelta
 from ..core.messages import ChatRequest, Message
 from ..core.protocols import HttpRequest
 from ..errors import ArgumentError
 from . import parameters
-from .openai_errors import error_from, message_of
+from .openai_errors import error_from
 from .parts import parts_of, text_of
+from .raw_events import RawDecoder
 
 PATH = "/generate"
 _SPEAKERS = {"user": "User", "assistant": "Assistant", "tool": "Tool"}
@@ -76,7 +76,7 @@ class VllmGenerate:
         return error_from(endpoint, status, headers, body)
 
 
-class VllmGenerateDecoder:
+class VllmGenerateDecoder(RawDecoder):
     """Lines of one answer → events.
 
     Parameters
@@ -86,7 +86,7 @@ class VllmGenerateDecoder:
     """
 
     def __init__(self, prompt: str) -> None:
-        self.done = False
+        super().__init__("the /generate form")
         self._prompt, self._said, self._answered = prompt, "", False
 
     def feed(self, line: str) -> Iterator[StreamEvent]:
@@ -99,19 +99,12 @@ class VllmGenerateDecoder:
         """The form does not tell why an answer ended."""
         return (Finish("unknown"),) if self._answered else ()
 
-    def _object(self, line: str) -> Iterator[StreamEvent]:
-        try:
-            found = json.loads(line)
-        except ValueError:
-            found = None
-        if isinstance(found, dict) and found.get("error"):
-            yield ErrorInStream(message_of(found), "", 0, line)
-            return
-        texts = found.get("text") if isinstance(found, dict) else None
+    def _told(self, found: Mapping[str, Any]) -> Iterator[StreamEvent] | None:
+        texts = found.get("text")
         text = texts[0] if isinstance(texts, list) and texts else texts
-        if not isinstance(text, str):
-            yield ErrorInStream(f"The server sent something that is not in the /generate form: {line[:200]}", UNREADABLE, body=line)
-            return
+        return self._grown(text) if isinstance(text, str) else None
+
+    def _grown(self, text: str) -> Iterator[StreamEvent]:
         self._answered = True
         text = text.removeprefix(self._prompt)
         if text.startswith(self._said):
