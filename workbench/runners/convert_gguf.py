@@ -15,26 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import gguf_pretokenizer, serving
-    from .whole_file import Refused, remove_leftovers, stop_cleanly, whole
+    from .whole_file import Refused, begin, remove_leftovers, whole
 else:
     import gguf_pretokenizer
     import serving
-    from whole_file import Refused, remove_leftovers, stop_cleanly, whole
+    from whole_file import Refused, begin, remove_leftovers, whole
 
 _PROGRESS_SECONDS = 0.5
 EYES_OUTTYPE = "f16"
 
 
 def main() -> None:
-    with open(sys.argv[1]) as f:
-        spec = json.load(f)
-    sys.path.pop(0)  # this folder's modules are not for the converter
-    serving.end_with_parent()
+    spec = begin()
     model, wanted = Path(spec["model"]), [what for what in ("target", "eyes") if spec.get(what)]
     folder = Path(spec[wanted[0]]).parent
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
-    stop_cleanly()
     (folder / "origin.json").write_text(json.dumps({"model": str(model)}), encoding="utf-8")
     serving.report("progress", phase="convert", text="Importing the converter")
     for what in wanted:

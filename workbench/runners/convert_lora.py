@@ -9,28 +9,23 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import serving
-    from .whole_file import Refused, stop_cleanly, whole
+    from .whole_file import Refused, begin, whole
 else:
     import serving
-    from whole_file import Refused, stop_cleanly, whole
+    from whole_file import Refused, begin, whole
 
 _HALF = re.compile(r"^(?:base_model\.model\.)?(.+?)\.lora_([AB])(?:\.\w+)?\.weight$")
 _BLOCK = re.compile(r"\.(\d+)\.")
 
 
 def main() -> None:
-    with open(sys.argv[1]) as f:
-        spec = json.load(f)
-    sys.path.pop(0)  # this folder's modules are not for the converter
-    serving.end_with_parent()
-    stop_cleanly()
+    spec = begin()
     serving.report("progress", phase="convert", text="Importing the converter")
     written = 0
     for one in spec["adapters"]:

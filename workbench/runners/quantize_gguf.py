@@ -7,11 +7,9 @@ The wheel has ggml's arithmetic and not llama.cpp's program for it, so which wei
 from __future__ import annotations
 
 import ctypes
-import json
 import mmap
 import os
 import re
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING or __package__:
     from . import serving
-    from .whole_file import stop_cleanly, whole
+    from .whole_file import begin, whole
 else:
     import serving
-    from whole_file import stop_cleanly, whole
+    from whole_file import begin, whole
 
 _TYPES = "F32=0 F16=1 Q4_0=2 Q4_1=3 Q5_0=6 Q5_1=7 Q8_0=8 Q2_K=10 Q3_K=11 Q4_K=12 Q5_K=13 Q6_K=14 IQ4_NL=20 IQ4_XS=23 BF16=30"
 _FILES = "q4_0=2 q4_1=3 q5_0=8 q5_1=9 q2_k=10 q3_k_m=12 q4_k_s=14 q4_k_m=15 q5_k_s=16 q5_k_m=17 q6_k=18 iq4_nl=25 iq4_xs=30"
@@ -50,11 +48,7 @@ class Parameters(ctypes.Structure):
 
 
 def main() -> None:
-    with open(sys.argv[1]) as f:
-        spec = json.load(f)
-    sys.path.pop(0)  # this folder's modules are not for the engine
-    serving.end_with_parent()
-    stop_cleanly()
+    spec = begin()
     source, target, wanted = Path(spec["source"]), Path(spec["target"]), spec["outtype"]
     with whole(target) as part:
         weights = quantize(library(), source, part, wanted)

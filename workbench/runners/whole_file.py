@@ -6,13 +6,14 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from . import serving
@@ -26,9 +27,15 @@ class Refused(Exception):
     """What was asked for cannot be written: its text is for the user."""
 
 
-def stop_cleanly() -> None:
-    """Let a stop of this process end as an exception does, so that it leaves no half file."""
+def begin() -> Any:
+    """What every converter begins with: it ends soon after the process that started it, a stop leaves no half file, and this folder's modules
+    are not for the libraries that it uses. What it is to do, out of the file that its command line names."""
+    with open(sys.argv[1], encoding="utf-8") as f:
+        spec = json.load(f)
+    sys.path.pop(0)
+    serving.end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return spec
 
 
 @contextlib.contextmanager
