@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -26,8 +24,8 @@ from workbench import envs, pocket
 from workbench.core.specs import DeploySpec
 from workbench.errors import ArgumentError, ModelNotFound
 from workbench.runtime.deployments import adapters
-from workbench.runtime.work import jobs
 
+from ..support.job_helpers import kill_engine
 from ..support.tiny_models import tiny
 
 MERGE = Path(__file__).parent.parent / "support" / "merge_lora.py"
@@ -112,8 +110,9 @@ def test_the_door_asks_for_the_key_and_passes_everything_else_on(chat: wb.Traina
     with urllib.request.urlopen(asked) as answer:
         assert json.load(answer)["tokens"]
     refused = urllib.request.Request(f"{root}/v1/load_lora_adapter", b'{"lora_name": "x", "lora_path": "/a"}', {"Authorization": "Bearer wrong"})
-    with pytest.raises(urllib.error.HTTPError, match="401"):
+    with pytest.raises(urllib.error.HTTPError, match="401") as told:
         urllib.request.urlopen(refused)
+    assert told.value.headers["Access-Control-Allow-Origin"] == "*"  # a page in a browser can read why
     with pytest.raises(openai.NotFoundError, match="`gone` does not exist"):  # not the model itself, which nobody meant
         client(chat).chat.completions.create(model="gone", messages=HI)
     with pytest.raises(openai.BadRequestError):
@@ -154,14 +153,17 @@ def test_an_engine_that_died_is_told_of_its_adapters_again(home: Path) -> None:
     first = mine("Hello!", **ASK)
     assert first != m("Hello!", **ASK)
     assert m.deployment is not None
-    pid = jobs.store().job(m.deployment.id).pid
-    assert pid
-    os.kill(pid, signal.SIGKILL)
+    kill_engine(m.deployment.id)
     answers, end = [], time.monotonic() + 60
     while first not in answers and time.monotonic() < end:
         with contextlib.suppress(wb.errors.WorkbenchError):
             answers.append(mine("Hello!", **ASK))
     assert set(answers) == {first}  # an error meanwhile, and never the model's own answer
+    (home.parent / "loud.gguf").unlink()
+    kill_engine(m.deployment.id)
+    with pytest.raises(ModelNotFound, match=r"loud(.|\n)*There is no file"):  # and not that nobody answers, once it does
+        mine("Hello!", **ASK)
+    assert m("Hello!", **ASK)
 
 
 def loud(file: Path) -> Path:

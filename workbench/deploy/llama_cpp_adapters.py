@@ -47,7 +47,9 @@ def check_one(name: str, place: str, model: Path) -> None:
     """The same for one adapter."""
     if place.endswith(".gguf"):
         if not Path(place).is_file():
-            raise ModelNotFound(f"The adapter {name!r} is not there.", f"There is no file {place}.", "")
+            raise ModelNotFound(
+                f"The adapter {name!r} is not there.", f"There is no file {place}.", "Give a LoRA adapter as a .gguf file, or the folder of one."
+            )
         return
     lora.check_one(name, place, TITLE)
     base_of(model, place)

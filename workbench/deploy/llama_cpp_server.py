@@ -34,6 +34,12 @@ from .llama_cpp_pooling import POOLED, check_pooling, pooled
 WHERE = "deploy.llama_cpp"
 VECTORS_OUTTYPE = "f16"
 HALF = "f16"
+_BEFORE = {
+    "convert": ("The conversion to GGUF", "Serve the model as it is: deploy_method(workbench.deploy.transformers)."),
+    "quantize": ("The quantization", "Leave quantization= out: the model is then served with 8 bits."),
+    "adapters": ("The conversion of an adapter", "Serve with wb.deploy.vllm, or merge the adapter into its base model."),
+}
+"""Stages before the server's own: what they are called, and what to do where one fails."""
 
 
 class LlamaCpp(Engine):
@@ -160,22 +166,13 @@ class LlamaCpp(Engine):
 
     def explain(self, stage: str, exit_code: int | None, log_tail: str) -> Failure:
         """What went wrong, and what to do."""
-        if stage == "quantize":
-            found = disk_is_full("The quantization", log_tail) or explain_end("The quantization", exit_code, log_tail)
-            return replace(found, fix=found.fix if "disk" in found.cause else "Leave quantization= out: the model is then served with 8 bits.")
-        if stage == "convert":
-            if full := disk_is_full("The conversion to GGUF", log_tail):
-                return full
-            found = explain_end("The conversion to GGUF", exit_code, log_tail)
-            if found.fix.startswith("Fetch or copy"):
-                return found  # no engine reads files that are missing or damaged
-            return replace(found, fix="Serve the model as it is: deploy_method(workbench.deploy.transformers).")
-        if stage == "adapters":
-            if full := disk_is_full("The conversion of an adapter", log_tail):
-                return full
-            found = explain_end("The conversion of an adapter", exit_code, log_tail)
-            return replace(found, fix="Serve with wb.deploy.vllm, or merge the adapter into its base model.")
-        return explained(log_tail) or explain_end("llama.cpp", exit_code, log_tail)
+        if stage not in _BEFORE:
+            return explained(log_tail) or explain_end("llama.cpp", exit_code, log_tail)
+        what, instead = _BEFORE[stage]
+        if full := disk_is_full(what, log_tail):
+            return full
+        found = explain_end(what, exit_code, log_tail)
+        return found if found.fix.startswith("Fetch or copy") else replace(found, fix=instead)  # no engine reads files that are missing or damaged
 
 
 def _chosen(spec: DeploySpec) -> dict[str, Any]:

@@ -266,8 +266,9 @@ def _request(method: str, target: str, headers: Mapping[str, str], body: bytes) 
 
 def _answered(status: int, said: Any) -> bytes:
     body = json.dumps(said).encode()
-    head = (f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
-    return "\r\n".join((*head, "", "")).encode() + body
+    headers = {"Content-Type": "application/json", "Content-Length": len(body), "Access-Control-Allow-Origin": "*", "Connection": "close"}
+    lines = (f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items()))
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 def _error(message: str, status: int) -> dict[str, Any]:

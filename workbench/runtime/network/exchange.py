@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from ... import registry
 from ...core.endpoints import Endpoint, Timeouts
 from ...core.protocols import HttpRequest, Wire
-from ...errors import AuthenticationFailed, EndpointDown, EndpointError, QuotaExhausted, RateLimited, WorkbenchError
+from ...errors import AuthenticationFailed, EndpointDown, EndpointError, JobNotFound, QuotaExhausted, RateLimited
 from ..answering import advice, failures
 from ..answering.channel import Channel
 from ..deployments.endpoints import last_words
@@ -115,7 +115,7 @@ class Exchange:
         began, before = time.monotonic(), self.endpoint
         left = self.timeouts.restart - self._waited
         found = None
-        with contextlib.suppress(WorkbenchError, OSError, sqlite3.Error):  # its record cannot be read: the failed request says more
+        with contextlib.suppress(JobNotFound, OSError, sqlite3.Error):  # its record cannot be read: the failed request says more
             found = await comeback(before, left) if left > 0 else None
         self._waited += time.monotonic() - began
         if found is None:
