@@ -21,6 +21,8 @@ from workbench.core.media import Media, mime_of, of_bytes, of_data_url, size_of,
 from workbench.data.media import content_part, content_parts, media, wav
 from workbench.errors import DataError
 
+from ..support.openai_types import read_through
+
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 TONE = (np.sin(np.arange(800) / 8).astype(np.float32), 16000)
 
@@ -137,7 +139,8 @@ PARTS = [
 def test_parts_are_what_the_openai_package_types(value: Any, kind: str) -> None:
     parts = content_parts("Look:", [value])
     assert [p["type"] for p in parts] == ["text", kind]
-    TypeAdapter(ChatCompletionUserMessageParam).validate_python({"role": "user", "content": list(parts)})
+    turn = {"role": "user", "content": list(parts)}
+    assert read_through(TypeAdapter(ChatCompletionUserMessageParam).validate_python(turn)) == turn
 
 
 def test_parts_of_a_sound_name_its_format_and_a_video_is_an_address() -> None:

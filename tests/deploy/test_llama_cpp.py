@@ -142,6 +142,7 @@ def test_every_argument_exists_in_the_engine() -> None:
     for place in (place for argument in ARGUMENTS.values() for place in argument.places):
         target = xllamacpp.CommonParams()
         for part in place.split("."):
+            assert hasattr(target, part), place
             target = getattr(target, part)
 
 

@@ -16,6 +16,7 @@ from workbench.core.messages import ChatRequest, Message, ToolCall, Usage, as_me
 from workbench.dialects.anthropic_messages import AnthropicMessages
 
 from ..support.dialect_streams import calls, completion, cut, decode, sse
+from ..support.openai_types import read_through
 
 DIALECT = AnthropicMessages()
 HERE = Endpoint("https://api.anthropic.com", "claude-x", "anthropic_messages", key_env="ANTHROPIC_API_KEY", source="anthropic")
@@ -34,7 +35,8 @@ def body(request: ChatRequest, dialect: AnthropicMessages = DIALECT) -> dict[str
     sent = dict(dialect.encode(request).json or {})  # type: ignore[call-overload]
     older = {"temperature", "top_p", "top_k"}  # the newest models take none of these; the models before and other servers do
     kind = with_config(ConfigDict(extra="forbid"))(message_create_params.MessageCreateParamsStreaming)
-    TypeAdapter(kind).validate_python(json.loads(json.dumps({k: v for k, v in sent.items() if k not in older})))
+    fields = json.loads(json.dumps({k: v for k, v in sent.items() if k not in older}))
+    assert read_through(TypeAdapter(kind).validate_python(fields)) == fields
     return sent
 
 
@@ -155,7 +157,8 @@ def test_the_stream_of_the_test_is_what_anthropic_documents() -> None:
 
     for chunk in CHUNKS:
         if chunk["type"] != "ping":
-            TypeAdapter[Any](RawMessageStreamEvent).validate_python(chunk)
+            read = TypeAdapter[Any](RawMessageStreamEvent).validate_python(chunk)
+            assert (read.to_dict(), read.model_extra) == (chunk, {})
 
 
 def test_a_stream_is_read_into_events() -> None:

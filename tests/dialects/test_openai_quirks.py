@@ -18,6 +18,7 @@ from workbench.core.messages import ChatRequest, Message, ToolCall, Usage, as_me
 from workbench.dialects.openai_chat import OpenAIChat
 
 from ..support.dialect_streams import calls, completion, cut, decode, sse
+from ..support.openai_types import read_through
 
 CREATE = TypeAdapter(with_config(ConfigDict(extra="forbid"))(completion_create_params.CompletionCreateParamsStreaming))
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -60,7 +61,9 @@ def test_what_is_sent_is_what_openais_own_types_want() -> None:
         "store": False,
         "metadata": {"a": "b"},
     }
-    CREATE.validate_python(json.loads(json.dumps(body({}, every, messages, tools=(TOOL,)))))
+    sent = json.loads(json.dumps(body({}, every, messages, tools=(TOOL,))))
+    assert read_through(CREATE.validate_python(sent)) == sent
+    assert set(every) <= set(sent)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable
 from typing import Any
@@ -128,12 +127,21 @@ def shaky(seed: int) -> Any:
 
 
 def test_random_trees_with_barriers_and_failures_never_hang() -> None:
+    ends: list[str] = []
     for seed in range(60):
-        with contextlib.suppress(Boom):  # in a thread of its own, so that a hang fails
-            shaky(seed).set_sync(False)(1).result(timeout=30)
+        try:
+            shaky(seed).set_sync(False)(1).result(timeout=30)  # in a thread of its own, so that a hang fails
+            ends.append("came through")
+        except Boom:
+            ends.append("failed")
 
         async def awaited(seed: int = seed) -> None:
-            with contextlib.suppress(Boom):
+            try:
                 await asyncio.wait_for(shaky(seed).acall(1), 30)
+                ends.append("came through")
+            except Boom:
+                ends.append("failed")
 
         asyncio.run(awaited())
+    assert len(ends) == 120
+    assert set(ends) == {"came through", "failed"}

@@ -26,6 +26,7 @@ from workbench.data.media import media, wav
 from workbench.formatters import decode_query_with_filepaths, encode_query_with_filepaths
 from workbench.modules.typed.results import Audio, Images
 
+from ..support.openai_types import read_through
 from ..support.scripted_http import Asked, Reply, scripted
 
 PNG = media(np.arange(48, dtype=np.uint8).reshape(4, 4, 3)).data
@@ -273,7 +274,7 @@ def test_any_picture_and_any_result_can_be_given_to_a_chat(home: Path) -> None:
             assert chat("What is this?", files=files) == "a cat"
             turns = server.last.json["messages"]
             assert [p["type"] for p in turns[-1]["content"]] == ["text", "image_url"]
-            TypeAdapter(list[ChatCompletionMessageParam]).validate_python(turns)
+            assert read_through(TypeAdapter(list[ChatCompletionMessageParam]).validate_python(turns)) == turns
         chat(shown)
         assert [p["type"] for p in server.last.json["messages"][-1]["content"]] == ["image_url"]
 

@@ -98,8 +98,11 @@ def test_a_deployment_that_lives_is_joined_whatever_is_free(home: Path, monkeypa
         JobSpec("deploy", "vllm", "x", DeploySpec("/nowhere/at/all").to_json()),
     ],
 )
-def test_what_is_not_known_is_not_refused(home: Path, spec: JobSpec) -> None:
+def test_what_is_not_known_is_not_refused(home: Path, spec: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    calculated: list[object] = []
+    monkeypatch.setattr(here, "fit", lambda *args: calculated.append(args))
     here.ensure_fits(spec)
+    assert calculated == []
 
 
 def machine(holders: tuple[Holder, ...] = (), used: int = 4 * GIB) -> Machine:
