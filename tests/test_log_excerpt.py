@@ -47,6 +47,13 @@ def test_many_plain_lines_are_cut_to_the_last_and_long_ones_shortened() -> None:
     assert cut
 
 
+def test_lines_that_are_no_errors_stay_as_their_engine_wrote_them() -> None:
+    log = [f"0.00.{i:03}.000 I load_tensors: layer {i}" for i in range(20)]
+    assert excerpt("\n".join(log))[0].splitlines() == log[-6:]
+    lines, _ = excerpt("\n".join([*log, "0.01.000.000 E llama_model_load: no room", "0.01.000.001 W srv: bye"]))
+    assert lines == "error: llama_model_load: no room"
+
+
 def test_an_error_that_came_before_many_lines_is_kept() -> None:
     lines, _ = excerpt("OSError: [Errno 28] No space left on device\n" + "\n".join(f"[rank{i}] goes" for i in range(30)))
     assert lines.splitlines()[0] == "OSError: [Errno 28] No space left on device"

@@ -19,10 +19,11 @@ _AROUND = re.compile(
     r"^\s*(?:Traceback \(most recent call last\):|During handling of the above exception|The above exception was the direct cause|[\^~ |+-]*$)"
 )
 _ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error\b|fatal\b|E\d{4} |[\w. ]+: error: )", re.I)
-_LEVEL = re.compile(r"^\d+\.\d\d\.\d{3}\.\d{3} ([DIWE]) ")  # llama.cpp's
+_TIMED_ERROR = re.compile(r"^\d+\.\d\d\.\d{3}\.\d{3} E ")  # llama.cpp's
 _CHATTER = re.compile(  # says nothing of why
     r"\d%\|.*\||^[IW]\d{4} |^\w*Warning:|Warning: |^\s*warnings\.warn\(|^usage: |^\[transformers\] (?:Loading|`|You are using)"
     r"|^\s*\[Previous line repeated|^\s*For further information visit|^You can update Transformers|^ \[type=\w+, input_value="
+    r"|^\d+\.\d\d\.\d{3}\.\d{3} [DIW] "  # llama.cpp's
 )
 _POINTS_BACK = re.compile(  # to an error that is there itself
     r"See root cause above|Failed core proc|^[\w.]*ValidationError: \d+ validation"
@@ -79,7 +80,7 @@ def _told(lines: list[str]) -> list[str]:
     out: list[str] = []
     skipping: int | None = None  # the indent of a frame whose code follows
     for raw in lines:
-        line = _LEVEL.sub(_level, _STAMP.sub("", _WRITER.sub("", raw))).rstrip()
+        line = _TIMED_ERROR.sub("error: ", _STAMP.sub("", _WRITER.sub("", raw))).rstrip()
         frame = _FRAME.match(line)
         indent = len(line) - len(line.lstrip())
         if frame and _NOT_THEIRS.search(frame["file"]):
@@ -91,8 +92,3 @@ def _told(lines: list[str]) -> list[str]:
         if not _AROUND.match(line):
             out.append(line)
     return out
-
-
-def _level(mark: re.Match[str]) -> str:
-    """A line of llama.cpp's without its time; one that is no error as a warning is written, so that it counts as chatter."""
-    return "error: " if mark[1] == "E" else "W0000 "
