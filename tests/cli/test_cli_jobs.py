@@ -144,6 +144,7 @@ def test_models_of_every_type_are_asked(tmp_path: Path) -> None:
         (("-o", str(tmp_path)), "--out has no meaning here"),
         (("-s", "dimension=5"), "'dimensions' is the nearest"),
         (("-f", "a.png"), "takes no files"),
+        (("--json",), "--json has no meaning here.\nCause: vectors is an embedding model"),
     ):
         refused = workbench("query", "vectors", "a text", *wrong)
         assert refused.returncode == 1

@@ -51,6 +51,9 @@ def test_json_goes_in_and_comes_out_and_pieces_come_as_lines_of_text(folder: Pat
     wrong = workbench("query", "size", "--json", "{")
     assert wrong.returncode != 0
     assert "no JSON" in wrong.stderr
+    for option, value in (("--system", "Be brief."), ("--file", "a.png"), ("--document", "a"), ("--out", "a.wav")):
+        refused = workbench("query", "size", "[1]", option, value)
+        assert f"{option} has no meaning here.\nCause: size is a function, not a model." in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,14 @@ def query(
     if not text.strip():
         raise ArgumentError("There is nothing to say.", "The text is empty.", f'workbench query {name} "What can you do?"')
     record, given = deployment(name), key_values(parameters or [])
-    if record.spec.backend == "function":
-        serving.ask(record, text, as_json, system, given)
-        return
     found = Deployment(record.id)
+    type = "function" if record.spec.backend == "function" else found.type
+    _refuse_others(record, type, system=system, file=files, document=documents, out=out, json=as_json)
+    if type == "function":
+        serving.ask(record, text, as_json, given)
+        return
     given |= {"files": files} if files else {}
-    _refuse_others(record, found.type, system=system, document=documents, out=out)
-    if found.type in CHATS:
+    if type in CHATS:
         module = found.module().share(prompt=system or None)
         with module.stream(text, **given) as stream:
             for piece in stream:
@@ -71,24 +72,28 @@ def query(
                     print(piece, end="", flush=True)
         say()
         return
-    if found.type == "rerank":
+    if type == "rerank":
         given["documents"] = documents or _read("Type the documents, one a line; end with Ctrl-D.").splitlines()
+        if not given["documents"]:
+            raise ArgumentError("There is nothing to rank.", "No document was given.", "Give each with -d, or one a line on standard input.")
     answer = found.module()(text, **given)
-    if found.type in _MEDIA:
+    if type in _MEDIA:
         _tell_paths(answer, out)
     else:
         say(answer if isinstance(answer, str) else json.dumps(answer))
 
 
 def _refuse_others(record: JobRecord, type: str, **given: Any) -> None:
-    """Refuse what means nothing to a model of the type."""
+    """Refuse what means nothing to a function, or to a model of the type. Files are judged by the module, which knows what a model sees."""
     from ..core.kinds import CHATS, noun
     from ..errors import ArgumentError
 
-    means = {"system": type in CHATS, "document": type == "rerank", "out": type in _MEDIA}
+    function = type == "function"
+    means = {"system": type in CHATS, "file": not function, "document": type == "rerank", "out": type in _MEDIA, "json": function}
+    what = "a function, not a model" if function else noun(type)
     for option, value in given.items():
         if value and not means[option]:
-            raise ArgumentError(f"--{option} has no meaning here.", f"{record.name} is {noun(type)}.", "Leave it out.")
+            raise ArgumentError(f"--{option} has no meaning here.", f"{record.name} is {what}.", "Leave it out.")
 
 
 def _read(hint: str = "Type the text; end with Ctrl-D.") -> str:

@@ -17,7 +17,8 @@ DEPLOYMENT = typer.Argument(metavar="NAME", help="A deployment's name or id, or 
 def deploy(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="pocket, a path, a name under the model folders, or a name on the hub.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Arguments of the engine, under its own names; port, ttl, replace and ours.")
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]…", help="Arguments of the engine, under its own names, and the workbench's: port, ttl, replace, …"),
     ] = None,
     engine: Annotated[str, typer.Option(help="llama_cpp, transformers, vllm, …; auto takes what fits model and machine.")] = "auto",
     type: Annotated[str, typer.Option(help="llm, vlm, embed, rerank, stt, tts, sd, …; what the files say by default.", show_default=False)] = "",

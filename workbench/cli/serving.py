@@ -47,14 +47,11 @@ def serve(
     say(f'  try       workbench query {server.name} "hello"')
 
 
-def ask(record: JobRecord, text: str, as_json: bool, system: str, parameters: dict[str, Any]) -> None:
+def ask(record: JobRecord, text: str, as_json: bool, parameters: dict[str, Any]) -> None:
     """Call a served function and print what it gives: texts as they are and as they come, other values as JSON."""
     from ..core import wire
-    from ..errors import ArgumentError
     from ..modules.served.url_module import UrlModule
 
-    if system:
-        raise ArgumentError("--system has no meaning here.", f"{record.name} is a function, not a model.", "Leave it out.")
     value = wire.loads(text) if as_json else text
     feed = UrlModule(url=record.id).stream(value, **parameters)
     begun = False
