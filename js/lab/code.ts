@@ -20,8 +20,8 @@ export const isFunction = (job: Job): boolean => job.backend === 'function';
 export function deploymentCode(job: Job, models: readonly LocalModel[], use = ''): string {
   if (isFunction(job)) return `${IMPORT}\n\ns = ${job.code}\ns`;
   const name = models.find(model => model.path === job.model)?.name;
-  const made = `wb.TrainableModule(`;
-  const line = name === undefined ? job.code : job.code.replace(made + quoted(job.model), made + quoted(name));
+  const made = (model: string): string => `wb.TrainableModule(${quoted(model)}`;
+  const line = name === undefined ? job.code : job.code.replace(made(job.model), () => made(name));
   return `${IMPORT}\n\nm = ${line}\n${job.call || use || "m('Hello')"}`;
 }
 

@@ -138,6 +138,7 @@ test('code for a deployment is the line that joins it, with the name that people
   const server = job({ kind: 'deploy', backend: 'llama_cpp', model: '/models/p', code });
   const known: LocalModel = { name: 'pocket', path: '/models/p', origin: 'shipped', size_bytes: 1, changed_at: 1, type: 'llm', call: '' };
   assert.match(deploymentCode(server, [known]), /TrainableModule\('pocket'\)\.deploy_method\(wb\.deploy\.llama_cpp, n_ctx=512\)\.start\(\)\nm\('Hello'\)$/);
+  assert.match(deploymentCode(server, [{ ...known, name: "a$'b" }]), /TrainableModule\("a\$'b"\)\.deploy_method\(wb\.deploy\.llama_cpp, n_ctx=512\)\.start\(\)\n/);
   assert.match(deploymentCode(server, [], 'm.chat()'), /TrainableModule\('\/models\/p'\).*\nm\.chat\(\)$/s);
   assert.match(modelCode(known), /TrainableModule\('pocket'\)\.start\(\)/);
   const call = "m(['a text', 'another'])";

@@ -5,7 +5,6 @@ export const evaltable = {
   en: {
     accepted: 'Also accepted',
     all: 'All',
-    answer: 'Answer',
     baseline: 'baseline',
     card: 'Evaluation {name}',
     ci: '95% CI {from} to {to}.',
@@ -27,7 +26,6 @@ export const evaltable = {
     latency: 'Latency',
     left: '{time} left',
     margin: 'Differences up to {margin} count as same.',
-    median: 'median',
     moreRows: 'About {rows} more rows would settle it.',
     next: 'Next row',
     nextPage: 'Next page',
@@ -68,7 +66,6 @@ export const evaltable = {
   zh: {
     accepted: '也算对',
     all: '全部',
-    answer: '回答',
     baseline: '基线',
     card: '评估 {name}',
     ci: '95% 置信区间 {from} 至 {to}。',
@@ -90,7 +87,6 @@ export const evaltable = {
     latency: '延迟',
     left: '剩余 {time}',
     margin: '差异不超过 {margin} 视为相同。',
-    median: '中位数',
     moreRows: '再约 {rows} 行可见分晓。',
     next: '下一行',
     nextPage: '下一页',
