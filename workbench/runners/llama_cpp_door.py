@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 Adapters = dict[str, tuple[str, str]]  # name → the folder that people know it by, and its GGUF file
 ANSWERS = ("completions", "completion", "responses", "messages", "infill")
+_KINDS = {401: "authentication_error", 404: "not_found_error"}  # llama.cpp's own words
 _HEAD = 1 << 16
 _PIECE = 1 << 16
 _SECONDS = 60.0  # to send a request's head
@@ -272,7 +273,7 @@ def _answered(status: int, said: Any) -> bytes:
 
 
 def _error(message: str, status: int) -> dict[str, Any]:
-    return {"error": {"code": status, "message": message, "type": "invalid_request_error"}}
+    return {"error": {"code": status, "message": message, "type": _KINDS.get(status, "invalid_request_error")}}
 
 
 def _object(body: bytes) -> dict[str, Any]:
