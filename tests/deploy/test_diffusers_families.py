@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from family_answers import family_answers
+from family_answers import family_answers, said
 from PIL import Image
 
 DRAW, EDIT = "/v1/images/generations", "/v1/images/edits"
@@ -79,11 +79,6 @@ def sizes(answer: dict[str, Any]) -> list[tuple[int, int]]:
 def bytes_of(answer: dict[str, Any]) -> str:
     assert answer["status"] == 200, answer
     return str(answer["json"]["data"][0]["b64_json"])
-
-
-def said(answer: dict[str, Any]) -> str:
-    assert answer["status"] == 400, answer
-    return str(answer["json"]["error"]["message"])
 
 
 def test_sdxl_draws_changes_and_fills(came: dict[str, dict[str, Any]]) -> None:

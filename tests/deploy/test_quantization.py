@@ -151,16 +151,16 @@ def test_the_files_tell_what_the_numbers_are_and_how_far_a_scale_reaches(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "config", "says"),
+    ("arguments", "says"),
     [
-        ({"quantization": "4bit"}, {}, "vllm-bnb-plugin"),
-        ({"quantization": "fp8_per_tensor"}, {}, "quantization='fp8_per_channel'"),
-        ({"quantization": "mxfp8"}, {}, "no kernel"),
-        ({"enable_sleep_mode": True}, {}, "cannot sleep on a CPU"),
+        ({"quantization": "4bit"}, "vllm-bnb-plugin"),
+        ({"quantization": "fp8_per_tensor"}, "quantization='fp8_per_channel'"),
+        ({"quantization": "mxfp8"}, "no kernel"),
+        ({"enable_sleep_mode": True}, "cannot sleep on a CPU"),
     ],
 )
-def test_vllm_without_a_gpu_refuses_what_was_seen_to_fail(tmp_path: Path, arguments: dict[str, Any], config: dict[str, Any], says: str) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen3ForCausalLM"], **config}))
+def test_vllm_without_a_gpu_refuses_what_was_seen_to_fail(tmp_path: Path, arguments: dict[str, Any], says: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen3ForCausalLM"]}))
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(ArgumentError, match=says):
         deploy.vllm().checked(DeploySpec(str(tmp_path), arguments=arguments, device="cpu").to_json())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from family_answers import family_answers
+from family_answers import family_answers, said
 
 TWO = "Hello there. How are you?"
 LONG = "One more sentence of some words. " * 300
@@ -48,11 +48,6 @@ def sound(answer: dict[str, Any]) -> bytes:
     found = base64.b64decode(answer["base64"])
     assert len(found) > 200
     return found
-
-
-def said(answer: dict[str, Any]) -> str:
-    assert answer["status"] == 400, answer
-    return str(answer["json"]["error"]["message"])
 
 
 def test_speecht5_speaks_with_a_voice_beside_it(came: dict[str, dict[str, Any]]) -> None:

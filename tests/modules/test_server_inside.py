@@ -12,7 +12,7 @@ from workbench.errors import ArgumentError, EndpointDown
 from workbench.modules.sessions import session
 from workbench.runtime.work import jobs
 
-from ..support.served import until
+from ..support.job_helpers import until
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_models_text_streams_through_and_is_aborted_with_its_reader(model: wb.
     assert outer.result == f"[{''.join(said)}]"
     with server.stream("x" * 2000) as feed:
         next(feed)
-    until(lambda: "went away" in jobs.log_tail(model.endpoint.job_id))
+    until(lambda: "went away" in jobs.log_tail(model.endpoint.job_id), "the end of the answer")
 
 
 def test_the_tokens_of_models_inside_are_counted_here(model: wb.TrainableModule) -> None:

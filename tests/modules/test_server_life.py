@@ -18,7 +18,8 @@ import workbench as wb
 from workbench.errors import ArgumentError, AuthenticationFailed, EndpointDown, JobFailed
 from workbench.runtime.work import jobs
 
-from ..support.served import ask, until
+from ..support.job_helpers import until
+from ..support.served import ask
 
 
 def same(x: Any) -> Any:
@@ -127,7 +128,7 @@ def test_a_killed_server_is_told_with_its_last_words_and_comes_up_again(home: Pa
     assert pid is not None
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(server, 30)
-        until(lambda: "takes a while" in jobs.log_tail(server.endpoint.job_id))
+        until(lambda: "takes a while" in jobs.log_tail(server.endpoint.job_id), "the call")
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(EndpointDown, match="has ended while it was in use") as caught:
             running.result(timeout=20)

@@ -20,7 +20,8 @@ import workbench as wb
 from workbench.errors import ArgumentError, NotStarted
 from workbench.runtime.work import jobs
 
-from ..support.served import ask, key_of, until
+from ..support.job_helpers import until
+from ..support.served import ask, key_of
 
 # ---- before and after
 
@@ -165,7 +166,7 @@ def test_coroutines_run_on_one_loop_and_are_cancelled_when_the_caller_leaves(hom
             await asyncio.wait_for(server.acall(60), 0.5)
 
     asyncio.run(leave())
-    until(lambda: "was cancelled" in jobs.log_tail(server.endpoint.job_id))
+    until(lambda: "was cancelled" in jobs.log_tail(server.endpoint.job_id), "the end of the coroutine")
 
 
 def test_context_of_one_call_is_not_seen_by_the_next(home: Path) -> None:

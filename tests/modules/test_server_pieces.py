@@ -14,7 +14,8 @@ import pytest
 import workbench as wb
 from workbench.runtime.work import jobs
 
-from ..support.served import ask, key_of, until
+from ..support.job_helpers import until
+from ..support.served import ask, key_of
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_other_values_come_as_they_are_and_make_a_list(counter: wb.ServerModule)
 def test_pieces_come_before_the_end(counter: wb.ServerModule) -> None:
     with counter.stream(1000, pause=0.05) as feed:
         assert [next(feed), next(feed)] == ["0 ", "1 "]
-    until(lambda: "text closed after" in jobs.log_tail(counter.endpoint.job_id))
+    until(lambda: "text closed after" in jobs.log_tail(counter.endpoint.job_id), "the end of the generator")
 
 
 def test_async_pieces_are_closed_with_their_reader(counter: wb.ServerModule) -> None:
@@ -73,7 +74,7 @@ def test_async_pieces_are_closed_with_their_reader(counter: wb.ServerModule) -> 
         return ""
 
     assert asyncio.run(first()) == "0 "
-    until(lambda: "async closed after" in jobs.log_tail(counter.endpoint.job_id))
+    until(lambda: "async closed after" in jobs.log_tail(counter.endpoint.job_id), "the end of the generator")
 
 
 def test_a_slow_reader_holds_up_an_endless_generator(counter: wb.ServerModule) -> None:
@@ -84,7 +85,7 @@ def test_a_slow_reader_holds_up_an_endless_generator(counter: wb.ServerModule) -
         next(feed)
         time.sleep(3.0)
         assert len(feed._channel.pieces) < 4_000
-    until(ends)
+    until(ends, "the end of the generator")
     assert ends()[-1] < 8_000  # what waits here, and what the sockets hold
 
 

@@ -98,8 +98,8 @@ def test_a_call_waits_for_a_restart_no_longer_than_allowed_and_no_longer_than_th
             open_stream(m.endpoint, ChatRequest((Message("user", "hi"),)), timeouts=Timeouts(restart=0.2)).join()
     calls = [m.stream("hi") for _ in range(20)]
     assert {stream.join().text[:12] for stream in calls} == {"reply for hi"}
-    waiting = threading.Thread(target=lambda: told.append(caught(lambda: m("hi"))))
     told: list[EndpointError] = []
+    waiting = threading.Thread(target=lambda: told.append(caught(lambda: m("hi"))))
     kill_engine(job_of(m).id)
     waiting.start()
     until(lambda: job_of(m).state == "preparing", "its death to be seen")

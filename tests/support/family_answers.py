@@ -21,3 +21,9 @@ def family_answers(environment: str, what: str, questions: list[dict[str, Any]])
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-6000:]
     found = json.loads(made.stdout.splitlines()[-1])
     return {question["kind"]: answer for question, answer in zip(questions, found, strict=True)}
+
+
+def said(answer: dict[str, Any]) -> str:
+    """The words of an answer that is a refusal."""
+    assert answer["status"] == 400, answer
+    return str(answer["json"]["error"]["message"])

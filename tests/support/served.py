@@ -1,12 +1,10 @@
-"""What tests of served functions ask and wait for, as somebody who knows nothing of the workbench."""
+"""What tests of served functions ask, as somebody who knows nothing of the workbench."""
 
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,3 @@ def ask(url: str, body: Any = None, key: str = "", **headers: str) -> tuple[int,
 
 def key_of(server: wb.UrlModule) -> str:
     return Path(server.endpoint.key_file).read_text()
-
-
-def until(reached: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

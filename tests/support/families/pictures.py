@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import diffusers as d
+import pieces
 import words
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel, T5Tokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
 WIDTH = 32
 
@@ -37,7 +37,7 @@ def sd_inpaint(folder: Path) -> None:
 
 def sd3(folder: Path) -> None:
     """Stable Diffusion 3: two CLIPs and a T5, a transformer."""
-    said, pieces = words.clip(), _pieces()
+    said, t5 = words.clip(), pieces.t5(77)
     transformer = d.SD3Transformer2DModel(
         sample_size=8,
         patch_size=2,
@@ -59,8 +59,8 @@ def sd3(folder: Path) -> None:
         tokenizer=said,
         text_encoder_2=_clip(said, projected=True),
         tokenizer_2=words.clip(),
-        text_encoder_3=_t5(pieces, 2 * WIDTH),
-        tokenizer_3=pieces,
+        text_encoder_3=_t5(t5, 2 * WIDTH),
+        tokenizer_3=t5,
     ).save_pretrained(folder)
 
 
@@ -76,7 +76,7 @@ def kontext(folder: Path) -> None:
 
 def pixart(folder: Path) -> None:
     """PixArt: a T5 and a transformer; sizes are cut out of its own."""
-    pieces = _pieces()
+    t5 = pieces.t5(77)
     transformer = d.PixArtTransformer2DModel(
         sample_size=32,
         num_layers=1,
@@ -89,7 +89,7 @@ def pixart(folder: Path) -> None:
         cross_attention_dim=WIDTH,
         use_additional_conditions=False,
     )
-    parts: dict[str, Any] = {"tokenizer": pieces, "text_encoder": _t5(pieces), "vae": _vae(), "transformer": transformer}
+    parts: dict[str, Any] = {"tokenizer": t5, "text_encoder": _t5(t5), "vae": _vae(), "transformer": transformer}
     d.PixArtSigmaPipeline(scheduler=d.DPMSolverMultistepScheduler(), **parts).save_pretrained(folder)
 
 
@@ -124,7 +124,7 @@ def _sdxl(pipeline: Any, channels: int = 4) -> Any:
 
 
 def _flux(guidance: bool) -> dict[str, Any]:
-    said, pieces = words.clip(), _pieces()
+    said, t5 = words.clip(), pieces.t5(77)
     transformer = d.FluxTransformer2DModel(
         patch_size=1,
         in_channels=16,
@@ -138,7 +138,7 @@ def _flux(guidance: bool) -> dict[str, Any]:
         guidance_embeds=guidance,
     )
     scheduler = d.FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True)
-    texts = {"text_encoder": _clip(said), "tokenizer": said, "text_encoder_2": _t5(pieces), "tokenizer_2": pieces}
+    texts = {"text_encoder": _clip(said), "tokenizer": said, "text_encoder_2": _t5(t5), "tokenizer_2": t5}
     return {"transformer": transformer, "scheduler": scheduler, "vae": _vae(4, shift_factor=0.1), **texts}
 
 
@@ -154,11 +154,5 @@ def _clip(said: Any, *, projected: bool = False) -> Any:
     return (CLIPTextModelWithProjection if projected else CLIPTextModel)(CLIPTextConfig(vocab_size=len(said), **sizes, **marks))
 
 
-def _t5(pieces: Any, width: int = WIDTH) -> Any:
-    return T5EncoderModel(T5Config(vocab_size=len(pieces), d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4))
-
-
-def _pieces() -> Any:
-    inside = json.loads(words.unigram().backend_tokenizer.to_str())["model"]["vocab"]
-    marks = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -2.0)]
-    return T5Tokenizer(vocab=[*marks, *((p, s) for p, s in inside if p not in words.XLMR_MARKS)], extra_ids=0, model_max_length=77)
+def _t5(said: Any, width: int = WIDTH) -> Any:
+    return T5EncoderModel(T5Config(vocab_size=len(said), d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pieces
 import torch
 import transformers as t
 import words
@@ -74,9 +75,7 @@ def bark(folder: Path) -> None:
 
 def musicgen(folder: Path) -> None:
     """MusicGen: a text describes 40 steps of music."""
-    inside = json.loads(words.unigram().backend_tokenizer.to_str())["model"]["vocab"]
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -2.0), *((p, s) for p, s in inside if p not in words.XLMR_MARKS)]
-    said = t.T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=256)
+    said = pieces.t5(256)
     text = t.T5Config(vocab_size=len(said), d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4).to_dict()
     size = {"num_hidden_layers": 2, "ffn_dim": 32, "num_attention_heads": 2, "hidden_size": 16, "max_position_embeddings": 2048}
     decoder = t.MusicgenDecoderConfig(vocab_size=CODES, num_codebooks=4, pad_token_id=CODES, bos_token_id=CODES, **size).to_dict()
