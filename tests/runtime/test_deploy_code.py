@@ -85,3 +85,8 @@ def test_another_kernel_joins_by_the_line(home: Path) -> None:
         assert len(wb.deployments(active=True)) == 1
     finally:
         m.stop()
+
+
+def test_a_deployment_of_another_version_is_named_by_its_job() -> None:
+    later = JobSpec("deploy", "vllm", "m", {"model": "/m", "type": "llm", "what_comes_next": 1})
+    assert line_of(record(later)) == "wb.deployment('abc12345').module().start()"

@@ -136,10 +136,7 @@ class JobsView:
             kind = _type_of(str(record.spec.payload.get("model") or ""))
             with self._lock:
                 self._types[record.id] = kind
-        try:
-            return line_of(record, kind)
-        except (TypeError, ValueError):  # a payload of another version
-            return f"wb.deployment({record.id!r}).module().start()"
+        return line_of(record, kind)
 
 
 def _type_of(model: str) -> str:

@@ -39,7 +39,11 @@ def line_of(record: JobRecord, own_type: str = "", own_engine: str = "", model: 
     """
     if record.spec.backend == "function":
         return f"wb.UrlModule(url={record.id!r})"
-    spec = DeploySpec.from_json(record.spec.payload)
+    by_itself = f"wb.deployment({record.id!r}).module().start()"
+    try:
+        spec = DeploySpec.from_json(record.spec.payload)
+    except (TypeError, ValueError):  # of another version of the workbench
+        return by_itself
     own = {name: value for name, usual in _USUAL.items() if name not in ITSELF and (value := getattr(spec, name)) != usual}
     if spec.chat_template:
         own["chat_template"] = template_checks.said(spec.chat_template)
@@ -53,7 +57,7 @@ def line_of(record: JobRecord, own_type: str = "", own_engine: str = "", model: 
     hidden = any(_SECRET.search(name) for name in given)
     if len(line) <= _LONGEST and not hidden and _is_plain(given) and all(name.isidentifier() for name in given):
         return line
-    return f"wb.deployment({record.id!r}).module().start()"
+    return by_itself
 
 
 def shown(model: str) -> str:
