@@ -35,15 +35,7 @@ from workbench.runtime.deployments import adapters
 from workbench.runtime.work import jobs
 
 from ..support.guarded import assert_guarded
-
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather in a city.",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
+from .test_tool_calls import WEATHER
 
 
 class Person(BaseModel):
