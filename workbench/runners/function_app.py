@@ -6,7 +6,7 @@
 decorated methods           the routes that `FastapiApp` was used for, by FastAPI
 ``GET /openapi.json``       all of that, described
 ``GET /docs``               a page to read and try it; needs neither network nor key
-``GET /health``             ``{"status": "ok"}``; needs no key
+``GET /health``             ``{"status": "ok", "server": "workbench"}``; needs no key
 ==========================  =============================================================================
 
 The key comes as ``Authorization: Bearer …`` or ``Security-Key: …``. Does not know how the function is run
