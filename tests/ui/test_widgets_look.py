@@ -94,7 +94,7 @@ def test_nothing_leaves_its_card_and_every_word_can_be_read(everything: list[Any
     bench.until("document.querySelectorAll('.wb-card').length === 6 && document.querySelectorAll('.tr.r').length === 50")
     page.click(".wb-chat [aria-label=Parameters]")
     page.click(".wb-evaltable .tr.r >> nth=3")
-    for width in (1000, 600, 440):
+    for width in (1000, 600, 440, 300):
         page.set_viewport_size({"width": width + 32, "height": 900})
         bench.pump(0.3)
         assert page.evaluate(LEAVES) == []
