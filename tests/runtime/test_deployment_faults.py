@@ -103,9 +103,12 @@ def test_a_call_waits_for_a_restart_no_longer_than_allowed_and_no_longer_than_th
     kill_engine(job_of(m).id)
     waiting.start()
     until(lambda: job_of(m).state == "preparing", "its death to be seen")
-    wb.deployment("nothing").stop().wait()
-    waiting.join(20)
-    assert "was stopped" in str(told[0])
+    with resting(job_of(m).id):
+        stopped = wb.deployment("nothing").stop()
+        waiting.join(20)
+        assert "is being stopped" in str(told[0])  # and not that it is being started again
+    stopped.wait()
+    assert "was stopped" in str(caught(lambda: m("hi")))
 
 
 def caught(ask: Callable[[], object]) -> EndpointError:

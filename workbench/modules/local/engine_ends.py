@@ -15,6 +15,7 @@ from ...runtime.deployments.health import BUSY, HUNG
 from ...runtime.work import jobs
 
 _LAST_WORDS = 3.0  # seconds a supervisor may take to write down that its engine died
+_STOPPED, _BACK = "Its deployment was ended, here or in another notebook.", "Type start() to deploy it again."
 _MEANWHILE = 10.0  # seconds in which an engine that was started again may have come up already
 
 
@@ -34,11 +35,14 @@ def explained(job_id: str, error: EndpointError, name: str) -> EndpointError:
         return error
     deadline = time.monotonic() + _LAST_WORDS
     while (record := jobs.store().job(job_id)).state.active:
-        again = jobs.store().last_event(job_id, "restart")
+        leaving = record.state is JobState.STOPPING or record.cancel_requested > 0
+        again = None if leaving else jobs.store().last_event(job_id, "restart")
         if again is not None and (record.state is JobState.PREPARING or again.time > time.time() - _MEANWHILE):
             return _restarting(record, error, name, again.data)
-        if time.monotonic() > deadline or isinstance(error, AuthenticationFailed):
+        if isinstance(error, AuthenticationFailed):
             return error
+        if time.monotonic() > deadline:
+            return _down(error, f"{name} is being stopped.", _STOPPED, _BACK, "") if leaving else error
         time.sleep(0.05)
     return _ended(record, error, name)
 
@@ -71,11 +75,10 @@ def _ended(record: JobRecord, error: EndpointError, name: str) -> EndpointError:
     if record.state is JobState.CANCELLED:
         if record.progress.text.startswith("Replaced by"):
             return _down(error, f"{name} was replaced.", f"{record.progress.text.replace('Replaced by', 'It gave way to')}.", back, "")
-        cause = "Its deployment was ended, here or in another notebook."
-        return _down(error, f"{name} was stopped.", cause, "Type start() to deploy it again.", "")
+        return _down(error, f"{name} was stopped.", _STOPPED, _BACK, "")
     cause = failure.cause if failure else error.cause
     log = failure.log_tail if failure else error.log_tail
-    return _down(error, f"{name}'s engine has ended while it was in use.", cause, "Type start() to deploy it again.", log)
+    return _down(error, f"{name}'s engine has ended while it was in use.", cause, _BACK, log)
 
 
 def _late(record: JobRecord, error: EndpointTimeout) -> EndpointError:
